@@ -1,0 +1,61 @@
+//! Every bound, in one place, with the relations between them checked when this compiles.
+
+/// A key's bytes at most, unless `max_key_bytes` says less or more.
+pub const DEFAULT_MAX_KEY_BYTES: usize = 1024;
+/// `max_key_bytes` can be no more than this.
+pub const MAX_KEY_BYTES: usize = 64 * 1024;
+/// A value's bytes at most, unless `max_value_bytes` says less or more.
+pub const DEFAULT_MAX_VALUE_BYTES: usize = 1024 * 1024;
+/// `max_value_bytes` can be no more than this.
+pub const MAX_VALUE_BYTES: usize = 4 * 1024 * 1024;
+/// A map's name, in bytes of UTF-8.
+pub const MAX_MAP_NAME_BYTES: usize = 255;
+/// Maps open on one node.
+pub const MAX_MAPS: usize = 4096;
+/// A batch's keys and values together, in bytes: a batch travels as one delta.
+pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024 + MAX_KEY_BYTES;
+/// A batch's operations.
+pub const MAX_BATCH_ENTRIES: usize = 65_536;
+/// A cluster id, in bytes of UTF-8.
+pub const MAX_CLUSTER_ID_BYTES: usize = 255;
+/// A peer id's bytes.
+pub const MAX_PEER_ID_BYTES: usize = 64;
+
+/// Where a delta stops taking further keys from the outbox: one gossip message.
+pub const DELTA_TARGET_BYTES: usize = 16 * 1024;
+/// An encoded delta at most: one batch, or one entry of the greatest size, with its frame.
+pub const MAX_DELTA_BYTES: usize = 8 * 1024 * 1024;
+/// Keys in a delta.
+pub const MAX_DELTA_ENTRIES: usize = MAX_BATCH_ENTRIES;
+/// Where a sync page stops taking further entries.
+pub const PAGE_TARGET_BYTES: usize = 1024 * 1024;
+/// An encoded sync message at most: a page with one more entry of the greatest size, and a context.
+pub const MAX_SYNC_BYTES: usize = 12 * 1024 * 1024;
+/// Entries in a sync page.
+pub const MAX_PAGE_ENTRIES: usize = 131_072;
+/// Origins in a causal context.
+pub const MAX_ORIGINS: usize = 16_384;
+/// Ranges beyond a gap that a replica keeps for one origin.
+pub const MAX_RANGES: usize = 1024;
+/// Maps that one sync request may name.
+pub const MAX_SYNC_MAPS: usize = MAX_MAPS;
+/// Members that one peer exchange message may name.
+pub const MAX_MEMBERS: usize = 256;
+/// Addresses that a member may have.
+pub const MAX_MEMBER_ADDRS: usize = 16;
+/// An address, in bytes.
+pub const MAX_ADDR_BYTES: usize = 512;
+/// Writes that wait in an outbox for the network; older ones are left to a sync.
+pub const MAX_OUTBOX_ENTRIES: usize = 262_144;
+
+/// The frame around one entry on the wire, generously.
+const ENTRY_FRAME_BYTES: usize = 64;
+
+const _: () = {
+    assert!(DEFAULT_MAX_KEY_BYTES <= MAX_KEY_BYTES);
+    assert!(DEFAULT_MAX_VALUE_BYTES <= MAX_VALUE_BYTES);
+    assert!(MAX_BATCH_BYTES >= MAX_KEY_BYTES + MAX_VALUE_BYTES);
+    assert!(MAX_DELTA_BYTES >= MAX_BATCH_BYTES + MAX_BATCH_ENTRIES * ENTRY_FRAME_BYTES / 2);
+    assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_KEY_BYTES + MAX_VALUE_BYTES + MAX_ORIGINS * 128);
+    assert!(DELTA_TARGET_BYTES < PAGE_TARGET_BYTES);
+};

@@ -1,0 +1,127 @@
+//! The network: the only code that names libp2p. Plain types outside.
+//!
+//! It moves bytes and decides when: which peers to hold, when to publish, whom to sync with. What the bytes mean is
+//! the [`Host`]'s business.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::wire::Topic;
+use crate::{PeerId, Result};
+
+/// What the network asks of the node that it serves. Called on the network thread; quick, except where said.
+pub(crate) trait Host: Send + Sync + 'static {
+    /// The next delta of that map's outbox, encoded, or `None` when nothing waits. Each call takes what it returns:
+    /// if it does not arrive, only a sync repairs it.
+    fn next_delta(&self, topic: Topic) -> Option<Vec<u8>>;
+
+    /// A delta that a peer gossiped (the propagation source, not necessarily its author).
+    fn deliver(&self, topic: Topic, from: &PeerId, delta: &[u8]) -> Delivered;
+
+    /// Serves one sync request. `None`: malformed, counted by the host; drop it.
+    fn answer(&self, from: &PeerId, request: &[u8]) -> Option<Answer>;
+
+    /// The request that compares all maps open here with a peer's: `None` when no map is open.
+    fn compare(&self) -> Option<Vec<u8>>;
+
+    /// The answer to `compare`: the maps that differ (to be pulled), or `None`: malformed.
+    fn compared(&self, from: &PeerId, response: &[u8]) -> Option<Compared>;
+
+    /// Starts pulling a map from a peer: `None` when the map is not open here.
+    fn pull(&self, from: &PeerId, topic: Topic) -> Option<Box<dyn Pull>>;
+}
+
+/// What became of a delta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivered {
+    /// Merged, or waiting to be (the host reports a gap later through [`Network::gap`]).
+    Taken,
+    /// Merged, but something before it is missing: sync with who sent it (debounced).
+    Gap,
+    /// Malformed, or no such map. Counted by the host.
+    Rejected,
+}
+
+pub(crate) struct Answer {
+    pub response: Vec<u8>,
+    /// Maps that the request showed to differ: pull them from the asking peer (debounced, one pull at a time).
+    pub differs: Vec<Topic>,
+}
+
+pub(crate) struct Compared {
+    pub equal: Vec<Topic>,
+    pub differs: Vec<Topic>,
+}
+
+/// One pull of one map from one peer: request, response, request, ... Dropped when the connection breaks: a broken pull joins
+/// nothing.
+pub(crate) trait Pull: Send {
+    fn request(&mut self) -> Vec<u8>;
+    /// Merges a page. May take long when `blocks` says so: then it is run off the network thread.
+    fn response(&mut self, response: &[u8]) -> PullStep;
+    fn blocks(&self) -> bool;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PullStep {
+    More,
+    /// Everything merged and joined; whether the two replicas were then equal.
+    Done { equal: bool },
+    /// Malformed (counted by the host), or the map closed.
+    Failed,
+}
+
+/// What the network needs to know.
+pub(crate) struct NetConfig {
+    /// Multiaddrs, already checked to be loopback unless `insecure`.
+    pub listen: Vec<String>,
+    pub external_addrs: Vec<String>,
+    pub bootstrap: Vec<String>,
+    pub cluster_id: String,
+    pub target_peers: usize,
+    pub max_peers: usize,
+    pub anti_entropy: Duration,
+    /// Seeds every random choice the network makes (jitter, whom to sync with).
+    pub seed: u64,
+}
+
+/// A connected peer.
+#[derive(Clone, Debug)]
+pub(crate) struct NetPeer {
+    pub id: PeerId,
+    pub addr: String,
+    pub outbound: bool,
+    pub round_trip: Option<Duration>,
+    /// Topics that the peer has subscribed to and that are open here.
+    pub topics: Vec<Topic>,
+}
+
+/// The running network: a thread of its own with a current-thread runtime. Every method may be called from any thread.
+pub(crate) struct Network(());
+
+impl Network {
+    /// Starts, and returns once it listens. Errors: `AddressInUse`, `Network`, `InvalidConfig`.
+    pub fn start(_config: NetConfig, _host: Arc<dyn Host>) -> Result<Self> { todo!() }
+    pub fn id(&self) -> &PeerId { todo!() }
+    /// Listen addresses (wildcards resolved to interface addresses), each with `/p2p/<id>`.
+    pub fn addrs(&self) -> Vec<String> { todo!() }
+    /// Joins a map's topic. Cheap, does not wait.
+    pub fn subscribe(&self, _topic: Topic) { todo!() }
+    pub fn unsubscribe(&self, _topic: Topic) { todo!() }
+    /// Something waits in that map's outbox. Cheap: wakes the network thread only if it has not been woken already; does
+    /// nothing when nobody has subscribed. On the path of every `put`.
+    pub fn wake(&self, _topic: Topic) { todo!() }
+    /// A gap was found in that map after `deliver` returned.
+    pub fn gap(&self, _topic: Topic, _from: &PeerId) { todo!() }
+    /// Dials and waits. Errors: `InvalidArgument`, `Network`, `Timeout`, `Closed`.
+    pub fn connect(&self, _addr: &str, _timeout: Duration) -> Result<PeerId> { todo!() }
+    /// Syncs that map with every connected peer until equal with each. Errors: `Timeout`, `Closed`.
+    pub fn sync(&self, _topic: Topic, _timeout: Duration) -> Result<()> { todo!() }
+    pub fn peers(&self) -> Vec<NetPeer> { todo!() }
+    /// Members known, connected or not, without this node.
+    pub fn members(&self) -> usize { todo!() }
+    /// Messages that no host saw because they were malformed or oversized.
+    pub fn rejected(&self) -> u64 { todo!() }
+    /// Sends what waits, says goodbye, ends the thread. Idempotent; safe from any thread but the network's own.
+    pub fn close(&self) { todo!() }
+}
