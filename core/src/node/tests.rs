@@ -83,7 +83,7 @@ fn a_scan_that_writers_disturb_sees_every_standing_key_once_and_in_order() {
     let writing = std::thread::spawn(move || {
         let mut at = 0u64;
         while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
-            writer.put(format!("stay{:05}x{at}", at * 7_919 % 2_000), "").unwrap();
+            writer.put(format!("stay{:05}x{}", at * 7_919 % 2_000, at % 10_000), "").unwrap();
             writer.put(format!("stay{:05}", at % 2_000), at.to_string()).unwrap();
             at += 1;
         }
@@ -257,7 +257,7 @@ fn the_same_name_gives_the_same_map_and_other_options_are_refused() {
 #[test]
 fn declared_maps_open_with_the_node() {
     let mut config = Config::new();
-    config.set_toml("maps = ['plain']\n[maps.checked]\nvalidator = 'json'").unwrap();
+    config.set_toml("[maps.plain]\n[maps.checked]\nvalidator = 'json'").unwrap();
     let node = Node::open(config).unwrap();
     assert_eq!(node.maps().unwrap(), ["checked", "plain"]);
     let checked = node.map("checked", MapOptions::new()).unwrap();
