@@ -1,7 +1,7 @@
 //! Batches
 //!
-//! Many puts and removes that travel together and are applied whole, here and on every other node. A batch is plain data: it may be
-//! applied more than once, to any map.
+//! Many puts and removes that travel together and are applied whole, here and on every other node. A batch is plain
+//! data: it may be applied more than once, to any map.
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -27,7 +27,11 @@ pub struct p2pmap_batch {
 /// Blocks: no.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_batch_new() -> *mut p2pmap_batch {
-    guard_or(std::ptr::null_mut(), || Box::into_raw(Box::new(p2pmap_batch { batch: Batch::new() })))
+    guard_or(std::ptr::null_mut(), || {
+        Box::into_raw(Box::new(p2pmap_batch {
+            batch: Batch::new(),
+        }))
+    })
 }
 
 /// Adds a put.
@@ -47,7 +51,12 @@ pub unsafe extern "C" fn p2pmap_batch_put(
     guard(error, || {
         let batch = required(batch, "batch")?;
         // SAFETY: the caller passes the lengths of what it points to.
-        let (key, value) = unsafe { (input::bytes(key, key_len, "key")?, input::bytes(value, value_len, "value")?) };
+        let (key, value) = unsafe {
+            (
+                input::bytes(key, key_len, "key")?,
+                input::bytes(value, value_len, "value")?,
+            )
+        };
         batch.batch.put(key, value);
         Ok(P2PMAP_OK)
     })
@@ -68,7 +77,9 @@ pub unsafe extern "C" fn p2pmap_batch_remove(
     guard(error, || {
         let batch = required(batch, "batch")?;
         // SAFETY: the caller passes the length of what it points to.
-        batch.batch.remove(unsafe { input::bytes(key, key_len, "key") }?);
+        batch
+            .batch
+            .remove(unsafe { input::bytes(key, key_len, "key") }?);
         Ok(P2PMAP_OK)
     })
 }
@@ -107,8 +118,8 @@ pub extern "C" fn p2pmap_batch_free(batch: Option<Box<p2pmap_batch>>) {
     guard_or((), || drop(batch));
 }
 
-/// Applies a batch whole. `*last` is the stamp of its last write, and all zero when nothing was written; NULL if it is not asked
-/// for. Errors as for `p2pmap_map_put`, for the whole batch: then nothing of it was applied.
+/// Applies a batch whole. `*last` is the stamp of its last write, and all zero when nothing was written; NULL if it
+/// is not asked for. Errors as for `p2pmap_map_put`, for the whole batch: then nothing of it was applied.
 ///
 /// Ownership: borrows `batch`; writes into the caller's `last`.
 /// Threads: any.
@@ -124,7 +135,11 @@ pub extern "C" fn p2pmap_map_apply(
         let (map, batch) = (live(map)?, required(batch, "batch")?);
         let written = map.map().apply(&batch.batch)?;
         if let Some(last) = last {
-            last.write(written.as_ref().map_or(p2pmap_stamp::NONE, p2pmap_stamp::from));
+            last.write(
+                written
+                    .as_ref()
+                    .map_or(p2pmap_stamp::NONE, p2pmap_stamp::from),
+            );
         }
         Ok(P2PMAP_OK)
     })

@@ -1,7 +1,7 @@
 //! Configuration
 //!
-//! What a node is told when it opens, and the defaults of the maps on it. Every option has a name and takes its value as
-//! text; lists are separated by commas, switches are `true` or `false`. An unknown name or a bad value is
+//! What a node is told when it opens, and the defaults of the maps on it. Every option has a name and takes its
+//! value as text; lists are separated by commas, switches are `true` or `false`. An unknown name or a bad value is
 //! `P2PMAP_INVALID_CONFIG`, and the message says which, why, and what is allowed.
 //!
 //! @OPTIONS@
@@ -27,8 +27,9 @@ pub struct p2pmap_config {
 /// Called once for a `user_data`, after the last use of it; NULL if there is nothing to free.
 pub type p2pmap_destructor = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
-/// Says whether a map may hold this value under this key. It sees local writes and everything received, on whatever thread
-/// brings them and on several at once, under no lock. It must not throw, and must answer the same for the same bytes on every node.
+/// Says whether a map may hold this value under this key. It sees local writes and everything received, on whatever
+/// thread brings them and on several at once, under no lock. It must not throw, and must answer the same for the
+/// same bytes on every node.
 pub type p2pmap_validator = Option<
     unsafe extern "C" fn(
         key: *const u8,
@@ -56,7 +57,8 @@ pub(crate) struct UserData {
     destroy: p2pmap_destructor,
 }
 
-// SAFETY: the header says that callbacks and destructors run on threads of the library; whoever passes `user_data` agrees to that.
+// SAFETY: the header says that callbacks and destructors run on threads of the library; whoever passes `user_data`
+// agrees to that.
 unsafe impl Send for UserData {}
 // SAFETY: as above; a validator is documented to run on several threads at once.
 unsafe impl Sync for UserData {}
@@ -82,12 +84,27 @@ impl Drop for UserData {
 }
 
 /// The core's validator that asks a C function. Errors: `InvalidArgument` for NULL.
-pub(crate) fn core_validator(validator: p2pmap_validator, user_data: UserData) -> Result<Validator> {
+pub(crate) fn core_validator(
+    validator: p2pmap_validator,
+    user_data: UserData,
+) -> Result<Validator> {
     let validator = required(validator, "validator")?;
     Ok(Arc::new(move |key: &[u8], value: &[u8]| {
         // SAFETY: the caller gave a function of this type; the bytes outlive the call.
-        let answer = unsafe { validator(key.as_ptr(), key.len(), value.as_ptr(), value.len(), user_data.pointer()) };
-        if answer.is_set() { Ok(()) } else { Err("the validator said no".to_owned()) }
+        let answer = unsafe {
+            validator(
+                key.as_ptr(),
+                key.len(),
+                value.as_ptr(),
+                value.len(),
+                user_data.pointer(),
+            )
+        };
+        if answer.is_set() {
+            Ok(())
+        } else {
+            Err("the validator said no".to_owned())
+        }
     }))
 }
 
@@ -98,7 +115,11 @@ pub(crate) fn core_validator(validator: p2pmap_validator, user_data: UserData) -
 /// Blocks: no.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_config_new() -> *mut p2pmap_config {
-    guard_or(std::ptr::null_mut(), || Box::into_raw(Box::new(p2pmap_config { config: Config::new() })))
+    guard_or(std::ptr::null_mut(), || {
+        Box::into_raw(Box::new(p2pmap_config {
+            config: Config::new(),
+        }))
+    })
 }
 
 /// Sets an option. A name `maps.<map>.<option>` declares a map, which the node opens when it starts.
@@ -136,7 +157,9 @@ pub unsafe extern "C" fn p2pmap_config_set_toml(
     guard(error, || {
         let config = required(config, "config")?;
         // SAFETY: the caller passes a NUL-terminated string.
-        config.config.set_toml(unsafe { input::text(toml, "toml") }?)?;
+        config
+            .config
+            .set_toml(unsafe { input::text(toml, "toml") }?)?;
         Ok(P2PMAP_OK)
     })
 }
@@ -193,7 +216,9 @@ pub extern "C" fn p2pmap_config_validator(
     let user_data = UserData::new(user_data, destroy);
     guard(error, || {
         let config = required(config, "config")?;
-        config.config.validator(core_validator(validator, user_data)?);
+        config
+            .config
+            .validator(core_validator(validator, user_data)?);
         Ok(P2PMAP_OK)
     })
 }
@@ -231,9 +256,17 @@ pub extern "C" fn p2pmap_option_at(
 ) -> p2pmap_status {
     guard(error, || {
         let option = required(option, "option")?;
-        let Some(row) = option_rows().get(index) else { return Ok(P2PMAP_NOT_FOUND) };
+        let Some(row) = option_rows().get(index) else {
+            return Ok(P2PMAP_NOT_FOUND);
+        };
         let [name, default_value, allowed, about] = row.text.each_ref().map(|text| text.as_ptr());
-        option.write(p2pmap_option { name, default_value, allowed, about, of_map: row.of_map.into() });
+        option.write(p2pmap_option {
+            name,
+            default_value,
+            allowed,
+            about,
+            of_map: row.of_map.into(),
+        });
         Ok(P2PMAP_OK)
     })
 }

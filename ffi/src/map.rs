@@ -1,7 +1,7 @@
 //! Maps
 //!
-//! A map handle is this node's copy of a named replicated map. Where two nodes write the same key, the write with the greater
-//! stamp wins, everywhere.
+//! A map handle is this node's copy of a named replicated map. Where two nodes write the same key, the write with
+//! the greater stamp wins, everywhere.
 
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
@@ -72,7 +72,12 @@ impl Handle for p2pmap_map {
 
 impl p2pmap_map {
     fn new(map: Map, owns: bool) -> Self {
-        Self { home: Home::here(), name: c_text(map.name()), map, owns }
+        Self {
+            home: Home::here(),
+            name: c_text(map.name()),
+            map,
+            owns,
+        }
     }
 
     #[inline]
@@ -81,8 +86,8 @@ impl p2pmap_map {
     }
 }
 
-/// Opens a map on a node of its own: the quick start. NULL for `config` means defaults. Closing the map closes the node.
-/// Errors as for `p2pmap_node_open` and `p2pmap_map_open`.
+/// Opens a map on a node of its own: the quick start. NULL for `config` means defaults. Closing the map closes the
+/// node. Errors as for `p2pmap_node_open` and `p2pmap_map_open`.
 ///
 /// Ownership: borrows `name` and `config`; `*map` is the caller's, to be freed with `p2pmap_map_free`.
 /// Threads: any.
@@ -227,8 +232,8 @@ pub extern "C" fn p2pmap_map_peers(
     })
 }
 
-/// Stops this copy, for every handle to it; the other nodes' copies go on. A map from `p2pmap_open` closes its node too. Closing
-/// again is fine; the handle remains, and calls with it give `P2PMAP_CLOSED`.
+/// Stops this copy, for every handle to it; the other nodes' copies go on. A map from `p2pmap_open` closes its node
+/// too. Closing again is fine; the handle remains, and calls with it give `P2PMAP_CLOSED`.
 ///
 /// Ownership: borrows `map`.
 /// Threads: any, callbacks included.
@@ -260,8 +265,8 @@ pub extern "C" fn p2pmap_map_destroy(
     })
 }
 
-/// Frees a handle. One from `p2pmap_open` closes the map and its node first; one from `p2pmap_map_open` leaves the map open on
-/// its node. NULL is fine. In a forked child nothing happens.
+/// Frees a handle. One from `p2pmap_open` closes the map and its node first; one from `p2pmap_map_open` leaves the
+/// map open on its node. NULL is fine. In a forked child nothing happens.
 ///
 /// Ownership: takes `map`.
 /// Threads: any; no other call may use this handle any more.

@@ -8,7 +8,9 @@ use std::mem::MaybeUninit;
 use p2pmap::Entry;
 
 use crate::bytes::{p2pmap_bytes, p2pmap_view, pointer};
-use crate::error::{P2PMAP_BUFFER_TOO_SMALL, P2PMAP_NOT_FOUND, P2PMAP_OK, p2pmap_error, p2pmap_status};
+use crate::error::{
+    P2PMAP_BUFFER_TOO_SMALL, P2PMAP_NOT_FOUND, P2PMAP_OK, p2pmap_error, p2pmap_status,
+};
 use crate::guard::{guard, guard_or};
 use crate::handle::{live, required};
 use crate::input;
@@ -34,7 +36,15 @@ impl p2pmap_entry {
     pub(crate) fn borrowed(entry: &Entry) -> Self {
         let ((key, key_len), (value, value_len)) = (pointer(entry.key()), pointer(entry.value()));
         let (stamp, time_ms) = ((&entry.stamp()).into(), entry.time_ms());
-        Self { key, key_len, value, value_len, stamp, time_ms, owner: std::ptr::null_mut() }
+        Self {
+            key,
+            key_len,
+            value,
+            value_len,
+            stamp,
+            time_ms,
+            owner: std::ptr::null_mut(),
+        }
     }
 
     /// An entry that keeps what it points to.
@@ -46,8 +56,9 @@ impl p2pmap_entry {
     }
 }
 
-/// Reads into the caller's buffer, without allocating. `P2PMAP_NOT_FOUND` when absent. `P2PMAP_BUFFER_TOO_SMALL` when the value
-/// is longer than `capacity`: then `*len` is the value's length, and the buffer is as it was. NULL with 0 asks for the length.
+/// Reads into the caller's buffer, without allocating. `P2PMAP_NOT_FOUND` when absent. `P2PMAP_BUFFER_TOO_SMALL`
+/// when the value is longer than `capacity`: then `*len` is the value's length, and the buffer is as it was. NULL
+/// with 0 asks for the length.
 ///
 /// Ownership: borrows `key`; writes into the caller's `buffer` and `len`.
 /// Threads: any.
@@ -65,7 +76,12 @@ pub unsafe extern "C" fn p2pmap_map_get(
     guard(error, || {
         let (map, len) = (live(map)?, required(len, "len")?);
         // SAFETY: the caller passes the lengths of what it points to, and nobody else uses the buffer.
-        let (key, buffer) = unsafe { (input::bytes(key, key_len, "key")?, input::buffer(buffer, capacity)?) };
+        let (key, buffer) = unsafe {
+            (
+                input::bytes(key, key_len, "key")?,
+                input::buffer(buffer, capacity)?,
+            )
+        };
         let found = map.map().get_with(key, |value| {
             len.write(value.len());
             match buffer.get_mut(..value.len()) {
@@ -97,7 +113,9 @@ pub unsafe extern "C" fn p2pmap_map_get_bytes(
         let (map, out) = (live(map)?, required(value, "value")?);
         // SAFETY: the caller passes the length of what it points to.
         let key = unsafe { input::bytes(key, key_len, "key") }?;
-        let Some(copy) = map.map().get_with(key, p2pmap_bytes::copy)? else { return Ok(P2PMAP_NOT_FOUND) };
+        let Some(copy) = map.map().get_with(key, p2pmap_bytes::copy)? else {
+            return Ok(P2PMAP_NOT_FOUND);
+        };
         out.write(copy);
         Ok(P2PMAP_OK)
     })
@@ -120,7 +138,9 @@ pub unsafe extern "C" fn p2pmap_map_get_view(
         let (map, out) = (live(map)?, required(value, "value")?);
         // SAFETY: the caller passes the length of what it points to.
         let key = unsafe { input::bytes(key, key_len, "key") }?;
-        let Some(value) = map.map().get(key)? else { return Ok(P2PMAP_NOT_FOUND) };
+        let Some(value) = map.map().get(key)? else {
+            return Ok(P2PMAP_NOT_FOUND);
+        };
         out.write(p2pmap_view::new(value));
         Ok(P2PMAP_OK)
     })
@@ -143,14 +163,16 @@ pub unsafe extern "C" fn p2pmap_map_entry(
         let (map, out) = (live(map)?, required(entry, "entry")?);
         // SAFETY: the caller passes the length of what it points to.
         let key = unsafe { input::bytes(key, key_len, "key") }?;
-        let Some(entry) = map.map().entry(key)? else { return Ok(P2PMAP_NOT_FOUND) };
+        let Some(entry) = map.map().entry(key)? else {
+            return Ok(P2PMAP_NOT_FOUND);
+        };
         out.write(p2pmap_entry::owned(entry));
         Ok(P2PMAP_OK)
     })
 }
 
-/// Releases an entry from `p2pmap_map_entry`, and sets its pointers to NULL. NULL is fine, and so is an entry from a scan,
-/// which the scan keeps.
+/// Releases an entry from `p2pmap_map_entry`, and sets its pointers to NULL. NULL is fine, and so is an entry from
+/// a scan, which the scan keeps.
 ///
 /// Ownership: takes what `entry` holds.
 /// Threads: any; one at a time for one `entry`.

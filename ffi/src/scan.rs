@@ -1,7 +1,7 @@
 //! Scans
 //!
-//! Entries of the view in the order of their keys' bytes. A scan sees each key once, keeps no writer waiting, and may stay open as long as
-//! it likes.
+//! Entries of the view in the order of their keys' bytes. A scan sees each key once, keeps no writer waiting, and
+//! may stay open as long as it likes.
 //!
 //!     p2pmap_scan_options options = {.struct_size = sizeof options, .prefix = "http/", .prefix_len = 5};
 //!     p2pmap_scan *scan;
@@ -73,7 +73,13 @@ impl p2pmap_scan_options {
     unsafe fn read(&self) -> p2pmap::Result<ScanOptions> {
         // SAFETY: by this function's own contract.
         let bytes = |data, len, name| unsafe { input::bytes(data, len, name) }.map(<[u8]>::to_vec);
-        let bound = |data: *const c_void, len, name| if data.is_null() && len == 0 { Ok(None) } else { bytes(data, len, name).map(Some) };
+        let bound = |data: *const c_void, len, name| {
+            if data.is_null() && len == 0 {
+                Ok(None)
+            } else {
+                bytes(data, len, name).map(Some)
+            }
+        };
         Ok(ScanOptions {
             prefix: bytes(self.prefix, self.prefix_len, "prefix")?,
             start: bound(self.start, self.start_len, "start")?,
@@ -100,7 +106,14 @@ pub unsafe extern "C" fn p2pmap_map_scan(
         let (map, out) = (live(map)?, required(scan, "scan")?);
         // SAFETY: the caller's struct is as long as its `struct_size` says, and so are the bytes that it points to.
         let options = unsafe { input::options(options)?.read() }?;
-        give(out, p2pmap_scan { home: Home::here(), scan: map.map().scan(options)?, entry: None });
+        give(
+            out,
+            p2pmap_scan {
+                home: Home::here(),
+                scan: map.map().scan(options)?,
+                entry: None,
+            },
+        );
         Ok(P2PMAP_OK)
     })
 }
@@ -119,7 +132,9 @@ pub extern "C" fn p2pmap_scan_next(
     guard(error, || {
         let (scan, out) = (live_mut(scan)?, required(entry, "entry")?);
         scan.entry = scan.scan.next();
-        let Some(entry) = &scan.entry else { return Ok(P2PMAP_END) };
+        let Some(entry) = &scan.entry else {
+            return Ok(P2PMAP_END);
+        };
         out.write(p2pmap_entry::borrowed(entry));
         Ok(P2PMAP_OK)
     })

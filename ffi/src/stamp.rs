@@ -49,7 +49,10 @@ pub struct p2pmap_digest {
 }
 
 impl p2pmap_peer_id {
-    pub(crate) const NOBODY: Self = Self { len: 0, bytes: [0; P2PMAP_PEER_ID_BYTES] };
+    pub(crate) const NOBODY: Self = Self {
+        len: 0,
+        bytes: [0; P2PMAP_PEER_ID_BYTES],
+    };
 
     #[inline]
     fn as_slice(&self) -> &[u8] {
@@ -69,13 +72,21 @@ impl From<&PeerId> for p2pmap_peer_id {
 }
 
 impl p2pmap_stamp {
-    pub(crate) const NONE: Self = Self { timestamp: 0, epoch: 0, author: p2pmap_peer_id::NOBODY };
+    pub(crate) const NONE: Self = Self {
+        timestamp: 0,
+        epoch: 0,
+        author: p2pmap_peer_id::NOBODY,
+    };
 }
 
 impl From<&Stamp> for p2pmap_stamp {
     #[inline]
     fn from(stamp: &Stamp) -> Self {
-        Self { timestamp: stamp.timestamp(), epoch: stamp.epoch(), author: stamp.author().into() }
+        Self {
+            timestamp: stamp.timestamp(),
+            epoch: stamp.epoch(),
+            author: stamp.author().into(),
+        }
     }
 }
 
@@ -85,8 +96,8 @@ impl From<Digest> for p2pmap_digest {
     }
 }
 
-/// Writes a peer id as text in base58, with a final NUL. `P2PMAP_BUFFER_TOO_SMALL` when `capacity` is less than it needs;
-/// `P2PMAP_PEER_ID_TEXT_BYTES` is always enough.
+/// Writes a peer id as text in base58, with a final NUL. `P2PMAP_BUFFER_TOO_SMALL` when `capacity` is less than it
+/// needs; `P2PMAP_PEER_ID_TEXT_BYTES` is always enough.
 ///
 /// Ownership: borrows `id`; writes into the caller's `text`.
 /// Threads: any.
@@ -125,8 +136,8 @@ pub unsafe extern "C" fn p2pmap_peer_id_parse(
     })
 }
 
-/// Which of two stamps is greater: below zero when `a` is less than `b`, zero when they are equal, above zero otherwise.
-/// By timestamp, then author, then epoch. NULL is less than any stamp.
+/// Which of two stamps is greater: below zero when `a` is less than `b`, zero when they are equal, above zero
+/// otherwise. By timestamp, then author, then epoch. NULL is less than any stamp.
 ///
 /// Ownership: borrows both.
 /// Threads: any.
@@ -171,7 +182,9 @@ unsafe fn write_text(text: &str, out: *mut c_char, capacity: usize) -> Result<p2
     }
     // SAFETY: `len` and the final NUL fit into the `capacity` bytes at `out`, which are not ours.
     unsafe {
-        out.cast::<c_void>().cast::<u8>().copy_from_nonoverlapping(data, len);
+        out.cast::<c_void>()
+            .cast::<u8>()
+            .copy_from_nonoverlapping(data, len);
         out.add(len).write(0);
     }
     Ok(P2PMAP_OK)

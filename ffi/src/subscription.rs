@@ -1,7 +1,8 @@
 //! Subscriptions
 //!
-//! Events pushed to a callback. Each subscription has a thread of the library for its callbacks: they come one at a time, in
-//! batches, and under no lock, so a callback may take its time and may call any function of this header, also to end its own subscription.
+//! Events pushed to a callback. Each subscription has a thread of the library for its callbacks: they come one at a
+//! time, in batches, and under no lock, so a callback may take its time and may call any function of this header,
+//! also to end its own subscription.
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -33,8 +34,9 @@ impl Handle for p2pmap_subscription {
     }
 }
 
-/// Calls back on changes, until the subscription or the map is closed. NULL for `options` means every change. The first callback
-/// may come before this call returns. `destroy` is called once with `user_data`: after the last callback, or before this call returns when it fails.
+/// Calls back on changes, until the subscription or the map is closed. NULL for `options` means every change. The
+/// first callback may come before this call returns. `destroy` is called once with `user_data`: after the last
+/// callback, or before this call returns when it fails.
 ///
 /// Ownership: takes `user_data`; `*subscription` is the caller's, to be freed with `p2pmap_subscription_free`.
 /// Threads: any, callbacks included.
@@ -62,7 +64,13 @@ pub unsafe extern "C" fn p2pmap_map_subscribe(
             unsafe { callback(shown.as_ptr(), shown.len(), user_data.pointer()) }
         };
         let subscription = map.map().subscribe(options, tell)?;
-        give(out, p2pmap_subscription { home: Home::here(), subscription });
+        give(
+            out,
+            p2pmap_subscription {
+                home: Home::here(),
+                subscription,
+            },
+        );
         Ok(P2PMAP_OK)
     })
 }
@@ -73,12 +81,17 @@ pub unsafe extern "C" fn p2pmap_map_subscribe(
 /// Threads: any.
 /// Blocks: no.
 #[unsafe(no_mangle)]
-pub extern "C" fn p2pmap_subscription_is_active(subscription: Option<&p2pmap_subscription>) -> bool {
-    guard_or(false, || live(subscription).is_ok_and(|handle| handle.subscription.is_active()))
+pub extern "C" fn p2pmap_subscription_is_active(
+    subscription: Option<&p2pmap_subscription>,
+) -> bool {
+    guard_or(false, || {
+        live(subscription).is_ok_and(|handle| handle.subscription.is_active())
+    })
 }
 
-/// Ends it. When this returns, no callback is running or will run, and `destroy` was called; so hold no lock that the callback
-/// takes. From within its own callback it returns at once, and `destroy` follows when the callback has returned. Closing again is fine.
+/// Ends it. When this returns, no callback is running or will run, and `destroy` was called; so hold no lock that
+/// the callback takes. From within its own callback it returns at once, and `destroy` follows when the callback has
+/// returned. Closing again is fine.
 ///
 /// Ownership: borrows `subscription`.
 /// Threads: any, callbacks included.
@@ -101,7 +114,9 @@ pub extern "C" fn p2pmap_subscription_close(
 /// Blocks: until a running callback has returned.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_subscription_free(subscription: Option<Box<p2pmap_subscription>>) {
-    guard_or((), || free(subscription, |handle| handle.subscription.unsubscribe()));
+    guard_or((), || {
+        free(subscription, |handle| handle.subscription.unsubscribe())
+    });
 }
 
 /// The events of the callback that runs, kept for their memory between two callbacks.

@@ -1,7 +1,7 @@
 //! Watches
 //!
-//! The same events, pulled: `p2pmap_watch_recv` waits for them, and `p2pmap_watch_fd` gives event loops (epoll, libuv, GLib) a
-//! descriptor to wait on.
+//! The same events, pulled: `p2pmap_watch_recv` waits for them, and `p2pmap_watch_fd` gives event loops (epoll,
+//! libuv, GLib) a descriptor to wait on.
 
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
@@ -49,9 +49,16 @@ struct Received {
 
 impl p2pmap_event_list {
     fn new(events: Vec<Event>) -> Self {
-        let received = Box::new(Received { shown: events.iter().map(p2pmap_event::borrowed).collect(), _events: events });
+        let received = Box::new(Received {
+            shown: events.iter().map(p2pmap_event::borrowed).collect(),
+            _events: events,
+        });
         let (items, count) = (received.shown.as_ptr(), received.shown.len());
-        Self { items, count, owner: Box::into_raw(received).cast() }
+        Self {
+            items,
+            count,
+            owner: Box::into_raw(received).cast(),
+        }
     }
 }
 
@@ -82,7 +89,9 @@ impl p2pmap_watch {
             // What came before anybody asked.
             ready.set();
         }
-        self.ready.get().ok_or_else(|| Error::new(ErrorKind::Internal, "a watch lost its descriptor"))
+        self.ready
+            .get()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "a watch lost its descriptor"))
     }
 }
 
@@ -103,13 +112,21 @@ pub unsafe extern "C" fn p2pmap_map_watch(
         // SAFETY: the caller's struct is as long as its `struct_size` says, and so are the bytes that it points to.
         let options = unsafe { p2pmap_subscribe_options::read(options) }?;
         let watch = map.map().watch(options)?;
-        give(out, p2pmap_watch { home: Home::here(), watch, ready: OnceLock::new() });
+        give(
+            out,
+            p2pmap_watch {
+                home: Home::here(),
+                watch,
+                ready: OnceLock::new(),
+            },
+        );
         Ok(P2PMAP_OK)
     })
 }
 
-/// Takes up to `max` events, and waits while there is none. `P2PMAP_OK` with at least one; `P2PMAP_EMPTY` when the time was up;
-/// `P2PMAP_END` when the watch or its map is closed and everything was taken. A `timeout_ms` of 0 never waits, `P2PMAP_FOREVER` always.
+/// Takes up to `max` events, and waits while there is none. `P2PMAP_OK` with at least one; `P2PMAP_EMPTY` when the
+/// time was up; `P2PMAP_END` when the watch or its map is closed and everything was taken. A `timeout_ms` of 0
+/// never waits, `P2PMAP_FOREVER` always.
 ///
 /// Ownership: `*events` is the caller's, to be freed with `p2pmap_event_list_free`; written for `P2PMAP_OK` only.
 /// Threads: any; another may close the watch meanwhile.
@@ -125,20 +142,27 @@ pub extern "C" fn p2pmap_watch_recv(
     guard(error, || {
         let (watch, out) = (live(watch)?, required(events, "events")?);
         if max == 0 {
-            return Err(Error::new(ErrorKind::InvalidArgument, "`max` is 0; ask for at least one event"));
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "`max` is 0; ask for at least one event",
+            ));
         }
         let events = watch.recv(max, timeout_ms);
         if events.is_empty() {
-            return Ok(if watch.watch.is_closed() { P2PMAP_END } else { P2PMAP_EMPTY });
+            return Ok(if watch.watch.is_closed() {
+                P2PMAP_END
+            } else {
+                P2PMAP_EMPTY
+            });
         }
         out.write(p2pmap_event_list::new(events));
         Ok(P2PMAP_OK)
     })
 }
 
-/// A descriptor that is readable (`POLLIN`) whenever `p2pmap_watch_recv` may have something to say: events, or the end. Only wait on it:
-/// never read, write or close it. When it is readable, call `p2pmap_watch_recv` with a `timeout_ms` of 0; `P2PMAP_EMPTY` may be its answer.
-/// Linux only; elsewhere `P2PMAP_UNSUPPORTED`.
+/// A descriptor that is readable (`POLLIN`) whenever `p2pmap_watch_recv` may have something to say: events, or the
+/// end. Only wait on it: never read, write or close it. When it is readable, call `p2pmap_watch_recv` with a
+/// `timeout_ms` of 0; `P2PMAP_EMPTY` may be its answer. Linux only; elsewhere `P2PMAP_UNSUPPORTED`.
 ///
 /// Ownership: the watch's; valid until it is freed.
 /// Threads: any.
@@ -156,7 +180,8 @@ pub extern "C" fn p2pmap_watch_fd(
     })
 }
 
-/// Ends it, and wakes who waits in `p2pmap_watch_recv`. Events that came before can still be taken. Closing again is fine.
+/// Ends it, and wakes who waits in `p2pmap_watch_recv`. Events that came before can still be taken. Closing again
+/// is fine.
 ///
 /// Ownership: borrows `watch`.
 /// Threads: any.
@@ -194,6 +219,8 @@ pub extern "C" fn p2pmap_event_list_free(events: Option<&mut p2pmap_event_list>)
     let owner = std::mem::replace(&mut list.owner, std::ptr::null_mut());
     if !owner.is_null() {
         // SAFETY: `p2pmap_event_list::new` made it; it is taken back once, since `owner` is NULL now.
-        guard_or((), || drop(unsafe { Box::from_raw(owner.cast::<Received>()) }));
+        guard_or((), || {
+            drop(unsafe { Box::from_raw(owner.cast::<Received>()) })
+        });
     }
 }

@@ -30,7 +30,12 @@ pub unsafe extern "C" fn p2pmap_map_put(
     guard(error, || {
         let map = live(map)?;
         // SAFETY: the caller passes the lengths of what it points to.
-        let (key, value) = unsafe { (input::bytes(key, key_len, "key")?, input::bytes(value, value_len, "value")?) };
+        let (key, value) = unsafe {
+            (
+                input::bytes(key, key_len, "key")?,
+                input::bytes(value, value_len, "value")?,
+            )
+        };
         let written = map.map().put(key, value)?;
         if let Some(stamp) = stamp {
             stamp.write((&written).into());
@@ -39,8 +44,8 @@ pub unsafe extern "C" fn p2pmap_map_put(
     })
 }
 
-/// Removes. `*removed` says whether a live value was there; when none was, nothing is written. NULL for `removed` if that is
-/// not asked for.
+/// Removes. `*removed` says whether a live value was there; when none was, nothing is written. NULL for `removed`
+/// if that is not asked for.
 ///
 /// Ownership: borrows `key`; writes into the caller's `removed`.
 /// Threads: any.
