@@ -32,8 +32,11 @@ static long long now_us(void) {
   return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
 }
 
+// Why the last call of main failed.
+static p2pmap_error *error;
+
 // Ends the program when a call failed, and says why.
-static void check(p2pmap_status status, p2pmap_error *error) {
+static void check(p2pmap_status status) {
   if (status >= 0) return;
   fprintf(stderr, "services: %s: %s\n", p2pmap_status_name(status), p2pmap_error_message(error));
   p2pmap_error_free(error);
@@ -73,8 +76,7 @@ static void on_events(const p2pmap_event *events, size_t count, void *user_data)
 }
 
 static void put(p2pmap_map *map, const char *key, const char *value) {
-  p2pmap_error *error = NULL;
-  check(p2pmap_map_put(map, key, strlen(key), value, strlen(value), NULL, &error), error);
+  check(p2pmap_map_put(map, key, strlen(key), value, strlen(value), NULL, &error));
 }
 
 // `http 80/tcp www # x` becomes `http/tcp` -> `80 www`.
@@ -117,8 +119,7 @@ static void ping(p2pmap_map *map, const char *name, long count) {
     put(map, key, value);
     nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
   }
-  p2pmap_error *error = NULL;
-  check(p2pmap_map_remove(map, key, strlen(key), NULL, &error), error);
+  check(p2pmap_map_remove(map, key, strlen(key), NULL, &error));
 }
 
 static int ascending(const void *a, const void *b) {
@@ -128,8 +129,7 @@ static int ascending(const void *a, const void *b) {
 
 static void report(p2pmap_map *map) {
   p2pmap_map_report status = {.struct_size = sizeof status};
-  p2pmap_error *error = NULL;
-  check(p2pmap_map_status(map, &status, &error), error);
+  check(p2pmap_map_status(map, &status, &error));
   char digest[P2PMAP_DIGEST_TEXT_BYTES], median[24] = "-";
   p2pmap_digest_text(&status.digest, digest, sizeof digest, NULL);
   pthread_mutex_lock(&seen.lock);
@@ -153,8 +153,7 @@ static bool command(p2pmap_map *map, const char *name) {
     puts("ok");
   } else if (strcmp(verb, "remove") == 0 && key) {
     bool removed = false;
-    p2pmap_error *error = NULL;
-    check(p2pmap_map_remove(map, key, strlen(key), &removed, &error), error);
+    check(p2pmap_map_remove(map, key, strlen(key), &removed, &error));
     printf("ok %s\n", removed ? "true" : "false");
   } else if (strcmp(verb, "ping") == 0 && key) {
     ping(map, name, atol(key));
@@ -170,13 +169,12 @@ static bool command(p2pmap_map *map, const char *name) {
 }
 
 static p2pmap_node *open_node(const char *bootstrap) {
-  p2pmap_error *error = NULL;
   p2pmap_config *config = p2pmap_config_new();
   const char *listen = getenv("P2PMAP_LISTEN");
-  if (listen) check(p2pmap_config_set(config, "listen", listen, &error), error);
-  if (*bootstrap) check(p2pmap_config_set(config, "bootstrap", bootstrap, &error), error);
+  if (listen) check(p2pmap_config_set(config, "listen", listen, &error));
+  if (*bootstrap) check(p2pmap_config_set(config, "bootstrap", bootstrap, &error));
   p2pmap_node *node = NULL;
-  check(p2pmap_node_open(config, &node, &error), error);
+  check(p2pmap_node_open(config, &node, &error));
   p2pmap_config_free(config);
   return node;
 }
@@ -188,17 +186,16 @@ int main(int argc, char **argv) {
   }
   setvbuf(stdout, NULL, _IOLBF, 0);  // each line at once, also into a pipe
 
-  p2pmap_error *error = NULL;
   p2pmap_node *node = open_node(argv[2]);
   p2pmap_string_list addrs;
-  check(p2pmap_node_addrs(node, &addrs, &error), error);
+  check(p2pmap_node_addrs(node, &addrs, &error));
   for (size_t i = 0; i < addrs.count; i++) printf("addr %s\n", addrs.items[i]);
   p2pmap_string_list_free(&addrs);
 
   p2pmap_map *map = NULL;
-  check(p2pmap_map_open(node, "services", NULL, &map, &error), error);
+  check(p2pmap_map_open(node, "services", NULL, &map, &error));
   p2pmap_subscription *changes = NULL;
-  check(p2pmap_map_subscribe(map, NULL, on_events, NULL, NULL, &changes, &error), error);
+  check(p2pmap_map_subscribe(map, NULL, on_events, NULL, NULL, &changes, &error));
   load(map, argv[3], atol(argv[4]), atol(argv[5]));
   while (command(map, argv[1])) continue;
 
