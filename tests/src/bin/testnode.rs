@@ -1,0 +1,2 @@
+//! A node that is told what to do on standard input.
+fn main() {}
