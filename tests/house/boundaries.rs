@@ -10,7 +10,7 @@ struct Wall {
     why: &'static str,
 }
 
-const WALLS: [Wall; 12] = [
+const WALLS: [Wall; 11] = [
     Wall {
         word: "libp2p",
         may: &["core/src/net/"],
