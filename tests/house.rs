@@ -23,16 +23,8 @@ use source::{Breach, Source, sources};
 /// Holds one rule against every source of the repository.
 fn kept_by_all(rule: impl Fn(&Source) -> Vec<Breach>) {
     let sources = sources();
-    assert!(
-        sources.len() > 20,
-        "only {} sources found: looking in the wrong place",
-        sources.len()
-    );
-    let breaches: Vec<String> = sources
-        .iter()
-        .flat_map(rule)
-        .map(|breach| breach.to_string())
-        .collect();
+    assert!(sources.len() > 20, "only {} sources found: looking in the wrong place", sources.len());
+    let breaches: Vec<String> = sources.iter().flat_map(rule).map(|breach| breach.to_string()).collect();
     assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
 }
 

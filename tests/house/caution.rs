@@ -6,37 +6,21 @@ use crate::source::{Breach, Source};
 /// Where `unsafe` is the point: the C ABI, and the glue to a JavaScript engine's.
 const UNSAFE: [&str; 2] = ["ffi/", "bindings/node/"];
 /// What may end a program. Tests may; the rest only where it cannot happen, and says why.
-const PANICS: [&str; 5] = [
-    ".unwrap()",
-    ".expect(",
-    "panic!(",
-    "unreachable!(",
-    "assert!(",
-];
+const PANICS: [&str; 5] = [".unwrap()", ".expect(", "panic!(", "unreachable!(", "assert!("];
 /// What is not finished.
 const UNFINISHED: [&str; 3] = ["todo!(", "unimplemented!(", "dbg!("];
-const UNBOUNDED: [&str; 4] = [
-    "unbounded_channel",
-    "unbounded(",
-    "unbounded::<",
-    "mpsc::channel()",
-];
+const UNBOUNDED: [&str; 4] = ["unbounded_channel", "unbounded(", "unbounded::<", "mpsc::channel()"];
 
 pub fn unsafe_code(source: &Source) -> Vec<Breach> {
     let allowed = UNSAFE.iter().any(|place| source.path.starts_with(place));
     let mut breaches = Vec::new();
     for (index, line) in source.lines.iter().enumerate() {
-        let code = line
-            .code
-            .replace("#[unsafe(", "#[")
-            .replace("unsafe_code", "");
+        let code = line.code.replace("#[unsafe(", "#[").replace("unsafe_code", "");
         if !says(&code, "unsafe") {
             continue;
         }
         // A signature or a type is unsafe to call; its documentation says when it is not.
-        let declares = ["unsafe fn", "unsafe extern"]
-            .iter()
-            .any(|declaration| code.contains(declaration));
+        let declares = ["unsafe fn", "unsafe extern"].iter().any(|declaration| code.contains(declaration));
         if !allowed {
             breaches.push(source.breach(index, "unsafe code has no place here"));
         } else if !declares && !source.explained(index, "SAFETY:") {
@@ -58,14 +42,9 @@ pub fn panics(source: &Source) -> Vec<Breach> {
         }
         // An assertion about constants is checked when it compiles.
         let compiled = code.starts_with("    assert!") && in_constant(source, index);
-        for word in PANICS
-            .into_iter()
-            .filter(|word| code.contains(word) && !code.contains("debug_assert!("))
-        {
+        for word in PANICS.into_iter().filter(|word| code.contains(word) && !code.contains("debug_assert!(")) {
             if !compiled && !source.explained(index, "Invariant:") {
-                breaches.push(
-                    source.breach(index, format!("`{word}` without `// Invariant:` above it")),
-                );
+                breaches.push(source.breach(index, format!("`{word}` without `// Invariant:` above it")));
             }
         }
     }
@@ -74,10 +53,7 @@ pub fn panics(source: &Source) -> Vec<Breach> {
 
 /// Whether a line is inside a `const _: () = { ... }` block.
 fn in_constant(source: &Source, index: usize) -> bool {
-    let opening = source.lines[..index]
-        .iter()
-        .rev()
-        .find(|line| line.code.starts_with(|c: char| !c.is_whitespace()));
+    let opening = source.lines[..index].iter().rev().find(|line| line.code.starts_with(|c: char| !c.is_whitespace()));
     opening.is_some_and(|line| line.code.starts_with("const _: () = {"))
 }
 
@@ -95,19 +71,13 @@ pub fn allows(source: &Source) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for (index, line) in source.lines.iter().enumerate() {
         let code = line.code.trim();
-        if !code.starts_with("#[allow(")
-            && !code.starts_with("#![allow(")
-            && !code.starts_with("#[expect(")
-        {
+        if !code.starts_with("#[allow(") && !code.starts_with("#![allow(") && !code.starts_with("#[expect(") {
             continue;
         }
         let above = index.checked_sub(1).map(|above| &source.lines[above]);
-        let explained =
-            above.is_some_and(|above| above.code.trim().is_empty() && is_plain(&above.comment));
-        let attribute_end =
-            (index..source.lines.len()).find(|at| source.lines[*at].code.contains(")]"));
-        let reasoned = (index..=attribute_end.unwrap_or(index))
-            .any(|at| source.lines[at].code.contains("reason ="));
+        let explained = above.is_some_and(|above| above.code.trim().is_empty() && is_plain(&above.comment));
+        let attribute_end = (index..source.lines.len()).find(|at| source.lines[*at].code.contains(")]"));
+        let reasoned = (index..=attribute_end.unwrap_or(index)).any(|at| source.lines[at].code.contains("reason ="));
         if !explained && !reasoned && line.comment.is_empty() {
             breaches.push(source.breach(index, "an `allow` without a reason"));
         }
@@ -140,52 +110,23 @@ mod tests {
         assert_eq!(found(unsafe_code, "ffi/src/map.rs", far), 1);
         let statement = "// SAFETY: both.\nlet a = f(\n    unsafe { g() },\n);";
         assert_eq!(found(unsafe_code, "ffi/src/map.rs", statement), 0);
-        assert_eq!(
-            found(unsafe_code, "ffi/src/map.rs", "unsafe impl Send for A {}"),
-            1
-        );
+        assert_eq!(found(unsafe_code, "ffi/src/map.rs", "unsafe impl Send for A {}"), 1);
     }
 
     #[test]
     fn what_only_declares_or_forbids_unsafe_is_let_be() {
-        assert_eq!(
-            found(
-                unsafe_code,
-                "core/src/lib.rs",
-                "#![forbid(unsafe_code)]\n// unsafe"
-            ),
-            0
-        );
-        assert_eq!(
-            found(
-                unsafe_code,
-                "ffi/src/map.rs",
-                "#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn f() {}"
-            ),
-            0
-        );
+        assert_eq!(found(unsafe_code, "core/src/lib.rs", "#![forbid(unsafe_code)]\n// unsafe"), 0);
+        assert_eq!(found(unsafe_code, "ffi/src/map.rs", "#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn f() {}"), 0);
     }
 
     #[test]
     fn planted_panics_are_found() {
-        for text in [
-            "a.unwrap();",
-            "a.expect(\"b\");",
-            "panic!(\"b\");",
-            "unreachable!()",
-            "todo!()",
-            "    assert!(a);",
-        ] {
+        for text in
+            ["a.unwrap();", "a.expect(\"b\");", "panic!(\"b\");", "unreachable!()", "todo!()", "    assert!(a);"]
+        {
             assert_eq!(found(panics, "core/src/node/map.rs", text), 1, "{text}");
         }
-        assert_eq!(
-            found(
-                panics,
-                "core/src/node/map.rs",
-                "// Invariant: of another.\nlet b = 1;\na.unwrap();"
-            ),
-            1
-        );
+        assert_eq!(found(panics, "core/src/node/map.rs", "// Invariant: of another.\nlet b = 1;\na.unwrap();"), 1);
     }
 
     #[test]
@@ -204,64 +145,25 @@ mod tests {
 
     #[test]
     fn planted_unbounded_channels_are_found() {
-        for text in [
-            "mpsc::unbounded_channel()",
-            "crossbeam::unbounded()",
-            "std::sync::mpsc::channel()",
-            "unbounded::<u8>()",
-        ] {
-            assert_eq!(
-                found(unbounded_channels, "core/src/node/map.rs", text),
-                1,
-                "{text}"
-            );
+        for text in
+            ["mpsc::unbounded_channel()", "crossbeam::unbounded()", "std::sync::mpsc::channel()", "unbounded::<u8>()"]
+        {
+            assert_eq!(found(unbounded_channels, "core/src/node/map.rs", text), 1, "{text}");
         }
-        assert_eq!(
-            found(
-                unbounded_channels,
-                "core/src/node/map.rs",
-                "mpsc::channel(16); sync_channel(1);"
-            ),
-            0
-        );
+        assert_eq!(found(unbounded_channels, "core/src/node/map.rs", "mpsc::channel(16); sync_channel(1);"), 0);
     }
 
     #[test]
     fn a_planted_allow_needs_a_reason() {
+        assert_eq!(found(allows, "core/src/lib.rs", "#[allow(dead_code)]\nmod a;"), 1);
+        assert_eq!(found(allows, "core/src/lib.rs", "/// Docs.\n#[allow(dead_code)]\nmod a;"), 1);
         assert_eq!(
-            found(allows, "core/src/lib.rs", "#[allow(dead_code)]\nmod a;"),
-            1
-        );
-        assert_eq!(
-            found(
-                allows,
-                "core/src/lib.rs",
-                "/// Docs.\n#[allow(dead_code)]\nmod a;"
-            ),
-            1
-        );
-        assert_eq!(
-            found(
-                allows,
-                "core/src/lib.rs",
-                "// The other half of it is generated.\n#[allow(dead_code)]\nmod a;"
-            ),
+            found(allows, "core/src/lib.rs", "// The other half of it is generated.\n#[allow(dead_code)]\nmod a;"),
             0
         );
+        assert_eq!(found(allows, "core/src/lib.rs", "#[allow(dead_code, reason = \"generated\")]\nmod a;"), 0);
         assert_eq!(
-            found(
-                allows,
-                "core/src/lib.rs",
-                "#[allow(dead_code, reason = \"generated\")]\nmod a;"
-            ),
-            0
-        );
-        assert_eq!(
-            found(
-                allows,
-                "core/src/lib.rs",
-                "#[allow(\n    dead_code,\n    reason = \"generated\"\n)]\nmod a;"
-            ),
+            found(allows, "core/src/lib.rs", "#[allow(\n    dead_code,\n    reason = \"generated\"\n)]\nmod a;"),
             0
         );
     }

@@ -6,12 +6,7 @@ use crate::source::{Breach, Source};
 
 /// What each module may import, itself aside. A module that is not here may import nothing of the core.
 const MAY: [(&str, &[&str]); 9] = [
-    (
-        "node",
-        &[
-            "replica", "wire", "store", "net", "error", "limits", "peer", "fork", "options",
-        ],
-    ),
+    ("node", &["replica", "wire", "store", "net", "error", "limits", "peer", "fork", "options"]),
     ("net", &["wire", "replica", "error", "limits", "peer"]),
     ("store", &["wire", "replica", "error", "limits", "peer"]),
     ("wire", &["replica", "error", "limits", "peer"]),
@@ -32,11 +27,7 @@ pub struct Names {
 
 impl Names {
     pub fn of(root: &Source) -> Self {
-        let mut names = Self {
-            modules: Vec::new(),
-            items: BTreeMap::new(),
-            glob: None,
-        };
+        let mut names = Self { modules: Vec::new(), items: BTreeMap::new(), glob: None };
         let code: Vec<&str> = root.shipped().map(|(_, code)| code).collect();
         for statement in code.join(" ").split(';') {
             let words: Vec<&str> = statement.split_whitespace().collect();
@@ -54,10 +45,7 @@ impl Names {
         let Some((module, items)) = path.split_once("::") else {
             return;
         };
-        for item in items
-            .split(['{', '}', ',', ' '])
-            .filter(|item| !item.is_empty())
-        {
+        for item in items.split(['{', '}', ',', ' ']).filter(|item| !item.is_empty()) {
             if item == "*" {
                 self.glob = Some(module.into());
             } else {
@@ -90,10 +78,7 @@ pub fn check(source: &Source, names: &Names) -> Vec<Breach> {
         return Vec::new();
     }
     let own = path.split(['/', '.']).next().unwrap_or_default();
-    let allowed = MAY
-        .iter()
-        .find(|(module, _)| *module == own)
-        .map_or(&[][..], |(_, allowed)| allowed);
+    let allowed = MAY.iter().find(|(module, _)| *module == own).map_or(&[][..], |(_, allowed)| allowed);
     let mut breaches = Vec::new();
     for (line, name) in root_names(source, path) {
         let Some(module) = names.module_of(&name) else {
@@ -125,16 +110,8 @@ fn root_names(source: &Source, path: &str) -> Vec<(usize, String)> {
             if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | ':')) {
                 continue;
             }
-            let line = starts
-                .iter()
-                .rev()
-                .find(|(start, _)| *start <= at)
-                .map_or(0, |(_, index)| *index);
-            found.extend(
-                first_names(&code[at + root.len()..])
-                    .into_iter()
-                    .map(|name| (line, name)),
-            );
+            let line = starts.iter().rev().find(|(start, _)| *start <= at).map_or(0, |(_, index)| *index);
+            found.extend(first_names(&code[at + root.len()..]).into_iter().map(|name| (line, name)));
         }
     }
     found
@@ -143,21 +120,13 @@ fn root_names(source: &Source, path: &str) -> Vec<(usize, String)> {
 /// How many `super::` lead from a file to the crate's root.
 fn depth(path: &str) -> usize {
     let parts = path.split('/').count();
-    if path.ends_with("/mod.rs") {
-        parts - 1
-    } else {
-        parts
-    }
+    if path.ends_with("/mod.rs") { parts - 1 } else { parts }
 }
 
 /// The first segment of a path, or of each path in a list.
 fn first_names(text: &str) -> Vec<String> {
     let Some(list) = text.strip_prefix('{') else {
-        return vec![
-            text.chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect(),
-        ];
+        return vec![text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()];
     };
     let mut names = vec![String::new()];
     let mut depth = 0;
@@ -190,44 +159,18 @@ mod tests {
 
     fn breaches(path: &str, text: &str) -> Vec<String> {
         let names = Names::of(&Source::new("core/src/lib.rs", ROOT));
-        check(&Source::new(path, text), &names)
-            .iter()
-            .map(Breach::to_string)
-            .collect()
+        check(&Source::new(path, text), &names).iter().map(Breach::to_string).collect()
     }
 
     #[test]
     fn a_planted_import_is_found() {
         let found = breaches("core/src/replica/merge.rs", "use crate::wire::Topic;");
-        assert_eq!(
-            found,
-            ["core/src/replica/merge.rs:1: `replica` may not know `wire` (wire)"]
-        );
-        assert_eq!(
-            breaches(
-                "core/src/wire/mod.rs",
-                "\nuse crate::{Error, net::{A, B}, Stamp};"
-            )
-            .len(),
-            1
-        );
-        assert_eq!(
-            breaches(
-                "core/src/wire/mod.rs",
-                "use crate::{\n    Stamp,\n    net,\n};"
-            )
-            .len(),
-            1
-        );
-        assert_eq!(
-            breaches("core/src/net/mod.rs", "fn f(c: crate::Config) {}").len(),
-            1
-        );
+        assert_eq!(found, ["core/src/replica/merge.rs:1: `replica` may not know `wire` (wire)"]);
+        assert_eq!(breaches("core/src/wire/mod.rs", "\nuse crate::{Error, net::{A, B}, Stamp};").len(), 1);
+        assert_eq!(breaches("core/src/wire/mod.rs", "use crate::{\n    Stamp,\n    net,\n};").len(), 1);
+        assert_eq!(breaches("core/src/net/mod.rs", "fn f(c: crate::Config) {}").len(), 1);
         assert_eq!(breaches("core/src/net/mod.rs", "use crate::Node;").len(), 1);
-        assert_eq!(
-            breaches("core/src/net/swarm.rs", "use super::super::node::Node;").len(),
-            1
-        );
+        assert_eq!(breaches("core/src/net/swarm.rs", "use super::super::node::Node;").len(), 1);
         assert_eq!(breaches("core/src/peer.rs", "use super::wire;").len(), 1);
         assert_eq!(breaches("core/src/stray.rs", "use crate::Error;").len(), 1);
     }
@@ -235,22 +178,10 @@ mod tests {
     #[test]
     fn what_is_allowed_is_let_be() {
         for (path, text) in [
-            (
-                "core/src/node/map.rs",
-                "use crate::{Config, Result, net::Network, wire};\nuse super::Key;",
-            ),
-            (
-                "core/src/net/swarm.rs",
-                "use crate::wire::{Topic, node};\nuse super::Host;\nuse crate::Result;",
-            ),
-            (
-                "core/src/replica/mod.rs",
-                "use crate::Error;\n// crate::net\nlet a = \"crate::net\";",
-            ),
-            (
-                "core/src/replica/mod.rs",
-                "#[cfg(test)]\nmod tests {\n    use crate::node::Map;\n}",
-            ),
+            ("core/src/node/map.rs", "use crate::{Config, Result, net::Network, wire};\nuse super::Key;"),
+            ("core/src/net/swarm.rs", "use crate::wire::{Topic, node};\nuse super::Host;\nuse crate::Result;"),
+            ("core/src/replica/mod.rs", "use crate::Error;\n// crate::net\nlet a = \"crate::net\";"),
+            ("core/src/replica/mod.rs", "#[cfg(test)]\nmod tests {\n    use crate::node::Map;\n}"),
             ("core/src/wire/mod.rs", "const A: &str = crate::VERSION;"),
             ("ffi/src/lib.rs", "use crate::node::X;"),
         ] {

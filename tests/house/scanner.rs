@@ -74,8 +74,7 @@ fn step(state: State, rest: &[char], line: &mut Line) -> (State, usize) {
             _ => (State::Text, 1),
         },
         State::RawText { hashes } => {
-            let closes =
-                rest[0] == '"' && rest[1..].iter().take_while(|c| **c == '#').count() >= hashes;
+            let closes = rest[0] == '"' && rest[1..].iter().take_while(|c| **c == '#').count() >= hashes;
             match closes {
                 true => (State::Code, 1 + hashes),
                 false => (State::RawText { hashes }, 1),
@@ -85,9 +84,7 @@ fn step(state: State, rest: &[char], line: &mut Line) -> (State, usize) {
 }
 
 fn code(rest: &[char], line: &mut Line) -> (State, usize) {
-    let after_word = line
-        .code
-        .ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let after_word = line.code.ends_with(|c: char| c.is_alphanumeric() || c == '_');
     match rest {
         ['/', '/', ..] => (State::LineComment, 2),
         ['/', '*', ..] => (State::BlockComment { depth: 1 }, 2),
@@ -125,9 +122,7 @@ fn mark_tests(lines: &mut [Line]) {
     while index < lines.len() {
         if lines[index].code.trim_start().starts_with("#[cfg(test)]") {
             let end = item_end(lines, index, "#[cfg(test)]".len());
-            lines[index..=end]
-                .iter_mut()
-                .for_each(|line| line.test = true);
+            lines[index..=end].iter_mut().for_each(|line| line.test = true);
             index = end;
         }
         index += 1;
@@ -139,11 +134,7 @@ fn mark_tests(lines: &mut [Line]) {
 pub fn item_end(lines: &[Line], start: usize, skip: usize) -> usize {
     let (mut braces, mut brackets) = (0_i32, 0_i32);
     for (index, line) in lines.iter().enumerate().skip(start) {
-        let code = if index == start {
-            line.code.trim_start().get(skip..).unwrap_or_default()
-        } else {
-            &line.code
-        };
+        let code = if index == start { line.code.trim_start().get(skip..).unwrap_or_default() } else { &line.code };
         for c in code.chars() {
             match c {
                 '(' | '[' => brackets += 1,
@@ -166,11 +157,7 @@ mod tests {
     use super::*;
 
     fn code_of(text: &str) -> String {
-        scan(text)
-            .into_iter()
-            .map(|line| line.code)
-            .collect::<Vec<_>>()
-            .join("\n")
+        scan(text).into_iter().map(|line| line.code).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -178,14 +165,8 @@ mod tests {
         assert_eq!(code_of("let a = \"{ // }\"; // {"), "let a = \"\"; ");
         assert_eq!(code_of("let a = r#\"\"{\"#; b"), "let a = ; b");
         assert_eq!(code_of("a /* { /* } */ */ b"), "a  b");
-        assert_eq!(
-            code_of("let a = '{'; let b = '\\''; let c = '\\u{7d}'; d"),
-            "let a = ; let b = ; let c = ; d"
-        );
-        assert_eq!(
-            code_of("fn f<'a>(x: &'a str) {}"),
-            "fn f<'a>(x: &'a str) {}"
-        );
+        assert_eq!(code_of("let a = '{'; let b = '\\''; let c = '\\u{7d}'; d"), "let a = ; let b = ; let c = ; d");
+        assert_eq!(code_of("fn f<'a>(x: &'a str) {}"), "fn f<'a>(x: &'a str) {}");
         assert_eq!(code_of("\"a\\\"b\" c"), "\"\" c");
         assert_eq!(code_of("\"two\nlines {\" c"), "\"\n\" c");
     }
@@ -200,14 +181,8 @@ mod tests {
     #[test]
     fn an_item_under_cfg_test_is_marked_to_its_end() {
         let marked = |text: &str| scan(text).iter().map(|line| line.test).collect::<Vec<_>>();
-        assert_eq!(
-            marked("a\n#[cfg(test)]\nmod t {\n{ }\n}\nb"),
-            [false, true, true, true, true, false]
-        );
+        assert_eq!(marked("a\n#[cfg(test)]\nmod t {\n{ }\n}\nb"), [false, true, true, true, true, false]);
         assert_eq!(marked("#[cfg(test)]\nmod t;\nb"), [true, true, false]);
-        assert_eq!(
-            marked("#[cfg(test)]\nfn f() -> [u8; 2] {\n}\nb"),
-            [true, true, true, false]
-        );
+        assert_eq!(marked("#[cfg(test)]\nfn f() -> [u8; 2] {\n}\nb"), [true, true, true, false]);
     }
 }

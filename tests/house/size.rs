@@ -6,9 +6,7 @@ use crate::source::{Breach, Source};
 const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
 /// Languages whose files are counted; prose and data are not.
-const COUNTED: [&str; 14] = [
-    "rs", "py", "pyi", "js", "cjs", "mjs", "ts", "mts", "go", "c", "cc", "cpp", "hpp", "sh",
-];
+const COUNTED: [&str; 14] = ["rs", "py", "pyi", "js", "cjs", "mjs", "ts", "mts", "go", "c", "cc", "cpp", "hpp", "sh"];
 /// Files that a program writes.
 const GENERATED: [&str; 2] = ["bindings/node/native.d.ts", "bindings/node/native.js"];
 
@@ -31,10 +29,7 @@ pub fn functions(source: &Source) -> Vec<Breach> {
         let indent = line.code.len() - line.code.trim_start().len();
         let lines = item_end(&source.lines, start, at.saturating_sub(indent)) - start + 1;
         if lines > FUNCTION_LINES {
-            breaches.push(source.breach(
-                start,
-                format!("{lines} lines in a function, of {FUNCTION_LINES}"),
-            ));
+            breaches.push(source.breach(start, format!("{lines} lines in a function, of {FUNCTION_LINES}")));
         }
     }
     breaches
@@ -74,23 +69,14 @@ mod tests {
 
     #[test]
     fn a_function_without_a_body_ends_at_its_semicolon() {
-        let text = format!(
-            "trait A {{\n    fn f(&self);\n{}}}",
-            "    const B: u8 = 1;\n".repeat(80)
-        );
+        let text = format!("trait A {{\n    fn f(&self);\n{}}}", "    const B: u8 = 1;\n".repeat(80));
         assert!(functions(&Source::new("core/src/a.rs", &text)).is_empty());
     }
 
     #[test]
     fn a_planted_long_file_is_found() {
-        assert_eq!(
-            files(&Source::new("core/src/a.rs", &"\n".repeat(401))).len(),
-            1
-        );
-        assert_eq!(
-            files(&Source::new("bindings/python/a.py", &"\n".repeat(401))).len(),
-            1
-        );
+        assert_eq!(files(&Source::new("core/src/a.rs", &"\n".repeat(401))).len(), 1);
+        assert_eq!(files(&Source::new("bindings/python/a.py", &"\n".repeat(401))).len(), 1);
         assert!(files(&Source::new("core/src/a.rs", &"\n".repeat(400))).is_empty());
         assert!(files(&Source::new("docs/a.md", &"\n".repeat(500))).is_empty());
     }

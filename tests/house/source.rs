@@ -6,20 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::scanner::{Line, scan};
 
 /// Directories that hold what was built or fetched, not what was written.
-const FOREIGN: [&str; 8] = [
-    "target",
-    "node_modules",
-    "dist",
-    "build",
-    "__pycache__",
-    ".git",
-    ".venv",
-    "venv",
-];
+const FOREIGN: [&str; 8] = ["target", "node_modules", "dist", "build", "__pycache__", ".git", ".venv", "venv"];
 /// What is read: sources and prose.
 const READ: [&str; 20] = [
-    "rs", "py", "pyi", "js", "cjs", "mjs", "ts", "mts", "go", "c", "h", "cc", "cpp", "hpp", "md",
-    "toml", "sh", "txt", "json", "yml",
+    "rs", "py", "pyi", "js", "cjs", "mjs", "ts", "mts", "go", "c", "h", "cc", "cpp", "hpp", "md", "toml", "sh", "txt",
+    "json", "yml",
 ];
 
 /// One file, by its path from the root of the repository.
@@ -40,16 +31,8 @@ pub struct Breach {
 
 impl Source {
     pub fn new(path: &str, text: &str) -> Self {
-        let lines = if path.ends_with(".rs") {
-            scan(text)
-        } else {
-            Vec::new()
-        };
-        let mut source = Self {
-            path: path.into(),
-            text: text.into(),
-            lines,
-        };
+        let lines = if path.ends_with(".rs") { scan(text) } else { Vec::new() };
+        let mut source = Self { path: path.into(), text: text.into(), lines };
         if source.is_test_file() {
             source.lines.iter_mut().for_each(|line| line.test = true);
         }
@@ -57,8 +40,7 @@ impl Source {
     }
 
     pub fn read(path: &str) -> Self {
-        let text = std::fs::read_to_string(root().join(path))
-            .unwrap_or_else(|error| panic!("{path}: {error}"));
+        let text = std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         Self::new(path, &text)
     }
 
@@ -70,27 +52,17 @@ impl Source {
     pub fn is_test_file(&self) -> bool {
         let mut parts: Vec<&str> = self.path.split('/').collect();
         let name = parts.pop().unwrap_or_default();
-        name == "tests.rs"
-            || name.ends_with("_test.rs")
-            || parts.iter().any(|part| matches!(*part, "tests" | "test"))
+        name == "tests.rs" || name.ends_with("_test.rs") || parts.iter().any(|part| matches!(*part, "tests" | "test"))
     }
 
     /// A breach at a line, counted from 0.
     pub fn breach(&self, line: usize, what: impl Into<String>) -> Breach {
-        Breach {
-            path: self.path.clone(),
-            line: line + 1,
-            what: what.into(),
-        }
+        Breach { path: self.path.clone(), line: line + 1, what: what.into() }
     }
 
     /// Code that ships: lines outside tests, with their index.
     pub fn shipped(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.lines
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| !line.test)
-            .map(|(index, line)| (index, line.code.as_str()))
+        self.lines.iter().enumerate().filter(|(_, line)| !line.test).map(|(index, line)| (index, line.code.as_str()))
     }
 
     /// Whether the statement at a line is explained: by a comment with that word on its own lines or right above it.
@@ -131,8 +103,7 @@ pub fn sources() -> Vec<Source> {
 }
 
 fn walk(directory: &Path, found: &mut Vec<Source>) {
-    let entries = std::fs::read_dir(directory)
-        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let entries = std::fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     for entry in entries.flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -142,9 +113,7 @@ fn walk(directory: &Path, found: &mut Vec<Source>) {
             }
         } else if is_read(&name) {
             // What is not text is not a source.
-            if let (Ok(text), Ok(relative)) =
-                (std::fs::read_to_string(&path), path.strip_prefix(root()))
-            {
+            if let (Ok(text), Ok(relative)) = (std::fs::read_to_string(&path), path.strip_prefix(root())) {
                 found.push(Source::new(&relative.to_string_lossy(), &text));
             }
         }
@@ -160,8 +129,5 @@ fn is_read(name: &str) -> bool {
 
 fn root() -> PathBuf {
     // Invariant: the tests crate is one directory below the root.
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }

@@ -25,15 +25,8 @@ impl Lab {
     pub fn new(count: usize) -> Option<Self> {
         static LABS: AtomicU32 = AtomicU32::new(0);
         clear_leftovers();
-        let name = format!(
-            "{PREFIX}-{}-{}",
-            std::process::id(),
-            LABS.fetch_add(1, Ordering::Relaxed)
-        );
-        let mut lab = Self {
-            switch: format!("{name}-sw"),
-            machines: Vec::new(),
-        };
+        let name = format!("{PREFIX}-{}-{}", std::process::id(), LABS.fetch_add(1, Ordering::Relaxed));
+        let mut lab = Self { switch: format!("{name}-sw"), machines: Vec::new() };
         if let Err(why) = run(&["netns", "add", &lab.switch]) {
             println!("skipped: network namespaces need root and `ip` (iproute2): {why}");
             return None;
@@ -55,16 +48,11 @@ impl Lab {
         }
         for (index, machine) in self.machines.iter().enumerate() {
             ip(&format!("netns add {machine}"));
-            on_switch(&format!(
-                "link add port{index} type veth peer name eth0 netns {machine}"
-            ));
+            on_switch(&format!("link add port{index} type veth peer name eth0 netns {machine}"));
             let bridge = if self.is_left(index) { "left" } else { "right" };
             on_switch(&format!("link set port{index} master {bridge} up"));
             ip(&format!("-n {machine} link set lo up"));
-            ip(&format!(
-                "-n {machine} address add {}/16 dev eth0",
-                address(index)
-            ));
+            ip(&format!("-n {machine} address add {}/16 dev eth0", address(index)));
             ip(&format!("-n {machine} link set eth0 up"));
         }
     }
@@ -134,10 +122,8 @@ fn clear_leftovers() {
         return;
     };
     for name in list.lines().filter_map(|line| line.split(' ').next()) {
-        let owner = name
-            .strip_prefix(PREFIX)
-            .and_then(|rest| rest.strip_prefix('-'))
-            .and_then(|rest| rest.split('-').next());
+        let owner =
+            name.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split('-').next());
         if owner.is_some_and(|owner| !std::path::Path::new("/proc").join(owner).exists()) {
             // Another run may be clearing it, too.
             let _ = run(&["netns", "delete", name]);
@@ -151,11 +137,7 @@ fn ip(command: &str) {
 }
 
 fn run(words: &[&str]) -> Result<String, String> {
-    let output = Command::new("ip")
-        .args(words)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| error.to_string())?;
+    let output = Command::new("ip").args(words).stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         false => Err(String::from_utf8_lossy(&output.stderr).trim().to_string()),

@@ -75,13 +75,7 @@ fn a_killed_bootstrap_node_is_found_again_at_its_address() {
     let first = TestNode::start(Place::Loopback, &[&listen]);
     let mut second = TestNode::start(Place::Loopback, &[&address]);
     second.tell("put kept 1");
-    until("connected", LONG, || {
-        if second.peers().is_empty() {
-            Err("no peer".into())
-        } else {
-            Ok(())
-        }
-    });
+    until("connected", LONG, || if second.peers().is_empty() { Err("no peer".into()) } else { Ok(()) });
     first.kill();
     let reborn = TestNode::start(Place::Loopback, &[&listen]);
     let mut nodes = [reborn, second];

@@ -45,11 +45,7 @@ fn heals(count: usize, transport: Transport, cut: Cut) {
             println!("{count} nodes: the cut was noticed on all sides after {took:?}");
         }
     }
-    assert_eq!(
-        nodes[0].tell("get right/000000"),
-        "none",
-        "the cut does not cut"
-    );
+    assert_eq!(nodes[0].tell("get right/000000"), "none", "the cut does not cut");
 
     lab.heal();
     let took = converged(&mut nodes, 98 + 2000 + 1, HEAL);
@@ -68,9 +64,7 @@ fn apart(lab: &Lab, nodes: &mut [TestNode]) -> Result<(), String> {
         let across = (0..ids.len()).filter(|other| lab.is_left(*other) != lab.is_left(index));
         let still = across.filter(|other| peers.contains(&ids[*other])).count();
         if still > 0 {
-            return Err(format!(
-                "node {index} still lists {still} peers of the other side"
-            ));
+            return Err(format!("node {index} still lists {still} peers of the other side"));
         }
     }
     Ok(())
@@ -110,16 +104,9 @@ fn a_dead_link_is_noticed() {
     let gone = nodes[2].id.clone();
     lab.unplug(2);
     let took = until("noticed", NOTICE, || {
-        let listing = nodes[..2]
-            .iter_mut()
-            .filter_map(|node| node.peers().contains(&gone).then_some(()))
-            .count();
+        let listing = nodes[..2].iter_mut().filter_map(|node| node.peers().contains(&gone).then_some(())).count();
         let alone = nodes[2].peers().is_empty();
-        if listing == 0 && alone {
-            Ok(())
-        } else {
-            Err(format!("{listing} still list it; it is alone: {alone}"))
-        }
+        if listing == 0 && alone { Ok(()) } else { Err(format!("{listing} still list it; it is alone: {alone}")) }
     });
     println!("a dead link: noticed on both sides after {took:?}");
     nodes[0].tell("put without_it 1");

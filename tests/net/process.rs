@@ -39,29 +39,14 @@ impl TestNode {
                 command
             }
         };
-        command
-            .arg(MAP)
-            .args(options)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+        command.arg(MAP).args(options).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("testnode starts");
         let stdin = child.stdin.take().expect("a pipe");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let (sender, answers) = sync_channel(1);
-        std::thread::spawn(move || {
-            stdout
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        });
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
 
-        let mut node = Self {
-            child,
-            stdin,
-            answers,
-            id: String::new(),
-            addrs: Vec::new(),
-        };
+        let mut node = Self { child, stdin, answers, id: String::new(), addrs: Vec::new() };
         let ready = node.answer("start");
         let mut words = ready.split(' ').map(str::to_string);
         assert_eq!(words.next().as_deref(), Some("ready"), "{ready}");

@@ -46,9 +46,7 @@ fn obey(node: &Node, map: &Map, words: &[&str]) -> Result<String, Error> {
         ["putmany", prefix, count] => put_many(map, prefix, count),
         ["get", key] => {
             let value = map.get(key)?;
-            Ok(value.map_or("none".into(), |value| {
-                String::from_utf8_lossy(&value).into_owned()
-            }))
+            Ok(value.map_or("none".into(), |value| String::from_utf8_lossy(&value).into_owned()))
         }
         ["remove", key] => map.remove(key).map(|removed| removed.to_string()),
         ["status"] => {
@@ -57,48 +55,25 @@ fn obey(node: &Node, map: &Map, words: &[&str]) -> Result<String, Error> {
         }
         ["counters"] => {
             let status = map.status()?;
-            Ok(format!(
-                "gaps {} syncs {} rejected {}",
-                status.gaps,
-                status.syncs,
-                node.status()?.rejected_messages
-            ))
+            Ok(format!("gaps {} syncs {} rejected {}", status.gaps, status.syncs, node.status()?.rejected_messages))
         }
         ["peers"] => {
-            let ids: Vec<String> = node
-                .peers()?
-                .iter()
-                .map(|peer| peer.id.to_string())
-                .collect();
-            Ok(if ids.is_empty() {
-                "none".into()
-            } else {
-                ids.join(" ")
-            })
+            let ids: Vec<String> = node.peers()?.iter().map(|peer| peer.id.to_string()).collect();
+            Ok(if ids.is_empty() { "none".into() } else { ids.join(" ") })
         }
-        ["connect", addr] => node
-            .connect(addr, Duration::from_secs(5))
-            .map(|peer| peer.to_string()),
+        ["connect", addr] => node.connect(addr, Duration::from_secs(5)).map(|peer| peer.to_string()),
         ["quit"] => {
             node.close();
             Ok("ok".into())
         }
-        _ => Err(Error::new(
-            ErrorKind::InvalidArgument,
-            format!("unknown command {}", words.join(" ")),
-        )),
+        _ => Err(Error::new(ErrorKind::InvalidArgument, format!("unknown command {}", words.join(" ")))),
     }
 }
 
 fn put_many(map: &Map, prefix: &str, count: &str) -> Result<String, Error> {
-    let count: u32 = count
-        .parse()
-        .map_err(|_| Error::new(ErrorKind::InvalidArgument, "putmany takes a count"))?;
+    let count: u32 = count.parse().map_err(|_| Error::new(ErrorKind::InvalidArgument, "putmany takes a count"))?;
     for index in 0..count {
-        map.put(
-            format!("{prefix}{index:06}"),
-            format!("value of {prefix}{index}"),
-        )?;
+        map.put(format!("{prefix}{index:06}"), format!("value of {prefix}{index}"))?;
     }
     Ok("ok".into())
 }

@@ -18,11 +18,7 @@ pub struct Listener {
 }
 
 enum Source {
-    Callback {
-        subscription: Subscription,
-        queue: Arc<Queue>,
-        ended: bool,
-    },
+    Callback { subscription: Subscription, queue: Arc<Queue>, ended: bool },
     Watch(Watch),
 }
 
@@ -49,8 +45,7 @@ impl Player {
                     "subscribe" => self.subscribe(map, options)?,
                     _ => Source::Watch(self.named_map(map)?.watch(options)?),
                 };
-                self.listeners
-                    .insert(name.to_string(), Listener { source, last: None });
+                self.listeners.insert(name.to_string(), Listener { source, last: None });
                 ok()
             }
             ("event", [name]) => self.event(name),
@@ -69,14 +64,8 @@ impl Player {
     fn subscribe(&self, map: &str, options: SubscribeOptions) -> Result<Source, Trouble> {
         let queue = Arc::new(Queue::default());
         let filled = Arc::clone(&queue);
-        let subscription = self
-            .named_map(map)?
-            .subscribe(options, move |events| filled.extend(events))?;
-        Ok(Source::Callback {
-            subscription,
-            queue,
-            ended: false,
-        })
+        let subscription = self.named_map(map)?.subscribe(options, move |events| filled.extend(events))?;
+        Ok(Source::Callback { subscription, queue, ended: false })
     }
 
     fn event(&mut self, name: &str) -> Outcome {
@@ -93,9 +82,7 @@ impl Player {
     }
 
     fn listener(&mut self, name: &str) -> Result<&mut Listener, Trouble> {
-        self.listeners
-            .get_mut(name)
-            .ok_or_else(|| Trouble::Script(format!("no subscription {name}")))
+        self.listeners.get_mut(name).ok_or_else(|| Trouble::Script(format!("no subscription {name}")))
     }
 
     fn subscribe_options(&self, tokens: &[&str]) -> Result<SubscribeOptions, Trouble> {
@@ -125,11 +112,7 @@ impl Source {
 
     fn unsubscribe(&mut self) {
         match self {
-            Self::Callback {
-                subscription,
-                ended,
-                ..
-            } => {
+            Self::Callback { subscription, ended, .. } => {
                 subscription.unsubscribe();
                 *ended = true;
             }

@@ -28,14 +28,9 @@ impl Player {
             ("keys" | "values" | "scan" | "count", options) => self.scan(op, name, options),
             ("status", []) => {
                 let status = map.status()?;
-                Ok(vec![
-                    status.live.to_string().into(),
-                    status.tombstones.to_string().into(),
-                ])
+                Ok(vec![status.live.to_string().into(), status.tombstones.to_string().into()])
             }
-            ("equal", [other]) => {
-                shown(map.status()?.digest == self.named_map(other)?.status()?.digest)
-            }
+            ("equal", [other]) => shown(map.status()?.digest == self.named_map(other)?.status()?.digest),
             ("sync", []) => map.sync(SYNC).map_err(Trouble::from).and_then(|()| ok()),
             ("sync", [ms]) => {
                 map.sync(Duration::from_millis(self.number(ms)?))?;
@@ -49,20 +44,16 @@ impl Player {
                 map.destroy()?;
                 ok()
             }
-            _ => Err(Trouble::Script(format!(
-                "{op}: unknown, or wrong arguments"
-            ))),
+            _ => Err(Trouble::Script(format!("{op}: unknown, or wrong arguments"))),
         }
     }
 
     fn entry(&self, map: &str, key: &str) -> Outcome {
         match self.named_map(map)?.entry(self.bytes(key)?)? {
             None => one("none"),
-            Some(entry) => Ok(vec![
-                entry.value().to_vec(),
-                entry.author().to_string().into(),
-                entry.stamp().to_string().into(),
-            ]),
+            Some(entry) => {
+                Ok(vec![entry.value().to_vec(), entry.author().to_string().into(), entry.stamp().to_string().into()])
+            }
         }
     }
 
@@ -80,9 +71,7 @@ impl Player {
                     rest
                 }
                 _ => {
-                    return Err(Trouble::Script(
-                        "apply takes `put KEY VALUE` and `remove KEY`".into(),
-                    ));
+                    return Err(Trouble::Script("apply takes `put KEY VALUE` and `remove KEY`".into()));
                 }
             };
         }
@@ -91,11 +80,7 @@ impl Player {
     }
 
     fn fill(&self, map: &str, prefix: &str, count: &str, value: &str) -> Outcome {
-        let (map, prefix, value) = (
-            self.named_map(map)?,
-            self.bytes(prefix)?,
-            self.bytes(value)?,
-        );
+        let (map, prefix, value) = (self.named_map(map)?, self.bytes(prefix)?, self.bytes(value)?);
         for index in 0..self.number(count)? {
             let key = [prefix.as_slice(), format!("{index:06}").as_bytes()].concat();
             map.put(key, &value)?;
@@ -108,10 +93,7 @@ impl Player {
         match op {
             "keys" => list(scan.map(|entry| entry.key().to_vec()).collect()),
             "values" => list(scan.map(|entry| entry.value().to_vec()).collect()),
-            "scan" => list(
-                scan.flat_map(|entry| [entry.key().to_vec(), entry.value().to_vec()])
-                    .collect(),
-            ),
+            "scan" => list(scan.flat_map(|entry| [entry.key().to_vec(), entry.value().to_vec()]).collect()),
             _ => shown(scan.count()),
         }
     }
@@ -126,8 +108,7 @@ impl Player {
                 "end" => options.end = Some(value),
                 "limit" => {
                     let limit = String::from_utf8_lossy(&value).parse();
-                    options.limit =
-                        Some(limit.map_err(|_| Trouble::Script(format!("{token}: not a number")))?);
+                    options.limit = Some(limit.map_err(|_| Trouble::Script(format!("{token}: not a number")))?);
                 }
                 "reverse" => options.reverse = value == b"true",
                 _ => return Err(Trouble::Script(format!("{token}: no such scan option"))),

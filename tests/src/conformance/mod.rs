@@ -35,11 +35,7 @@ pub fn play(path: &Path) -> Verdict {
     let script = match Script::read(path) {
         Ok(script) => script,
         Err(refused) => {
-            return Verdict::Failed {
-                steps: 0,
-                line: refused.line,
-                why: refused.why,
-            };
+            return Verdict::Failed { steps: 0, line: refused.line, why: refused.why };
         }
     };
     let mut player = Player::default();
@@ -48,17 +44,11 @@ pub fn play(path: &Path) -> Verdict {
             Ok(()) => {}
             Err(player::Stop::Skip(why)) => return Verdict::Skipped { why },
             Err(player::Stop::Fail(why)) => {
-                return Verdict::Failed {
-                    steps: passed,
-                    line: step.line,
-                    why,
-                };
+                return Verdict::Failed { steps: passed, line: step.line, why };
             }
         }
     }
-    Verdict::Passed {
-        steps: script.steps.len(),
-    }
+    Verdict::Passed { steps: script.steps.len() }
 }
 
 /// Plays scripts in the order given, prints a line for each and the total; whether none failed.

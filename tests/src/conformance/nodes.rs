@@ -34,9 +34,7 @@ impl Player {
                 None => one("none"),
             },
             ("connect", [node, addr]) => self.connect(node, addr, CONNECT),
-            ("connect", [node, addr, ms]) => {
-                self.connect(node, addr, Duration::from_millis(self.number(ms)?))
-            }
+            ("connect", [node, addr, ms]) => self.connect(node, addr, Duration::from_millis(self.number(ms)?)),
             ("peers", [node]) => {
                 let peers = self.named_node(node)?.peers()?;
                 list(sorted(peers.iter().map(|peer| peer.id.to_string())))
@@ -75,8 +73,7 @@ impl Player {
 
     fn text_option<'a>(&self, token: &'a str) -> Result<(&'a str, String), Trouble> {
         let (name, value) = self.option(token)?;
-        let value = String::from_utf8(value)
-            .map_err(|_| Trouble::Script(format!("{token} is not UTF-8")))?;
+        let value = String::from_utf8(value).map_err(|_| Trouble::Script(format!("{token} is not UTF-8")))?;
         Ok((name, value))
     }
 }
@@ -94,9 +91,7 @@ fn validator(function: &str) -> Result<Validator, Trouble> {
         "refuse" => false,
         "throw" => true,
         _ => {
-            return Err(Trouble::Script(format!(
-                "{function}: refuse:TEXT or throw:TEXT"
-            )));
+            return Err(Trouble::Script(format!("{function}: refuse:TEXT or throw:TEXT")));
         }
     };
     let bad = bad.as_bytes().to_vec();

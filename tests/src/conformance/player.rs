@@ -57,9 +57,7 @@ impl Player {
         let deadline = Instant::now() + AWAIT;
         loop {
             match self.attempt(step) {
-                Err(Stop::Fail(_)) if step.awaited && Instant::now() < deadline => {
-                    std::thread::sleep(PAUSE)
-                }
+                Err(Stop::Fail(_)) if step.awaited && Instant::now() < deadline => std::thread::sleep(PAUSE),
                 outcome => return outcome,
             }
         }
@@ -70,31 +68,20 @@ impl Player {
         let (got, message) = match self.perform(&step.op, &args) {
             Ok(tokens) => (tokens, None),
             Err(Trouble::Script(why)) => return Err(Stop::Fail(why)),
-            Err(Trouble::Error(error)) => (
-                vec![format!("!{}", error.kind().name()).into_bytes()],
-                Some(error.message().to_string()),
-            ),
+            Err(Trouble::Error(error)) => {
+                (vec![format!("!{}", error.kind().name()).into_bytes()], Some(error.message().to_string()))
+            }
         };
-        let explained = message
-            .as_ref()
-            .map(|message| format!(" ({message})"))
-            .unwrap_or_default();
+        let explained = message.as_ref().map(|message| format!(" ({message})")).unwrap_or_default();
         match (&step.expect, message.is_some()) {
             (Expect::Tokens(tokens), _) => {
                 let expected = self.decode_all(tokens).map_err(Stop::Fail)?;
                 if got != expected {
-                    return Err(Stop::Fail(format!(
-                        "expected {} got {}{explained}",
-                        show(&expected),
-                        show(&got)
-                    )));
+                    return Err(Stop::Fail(format!("expected {} got {}{explained}", show(&expected), show(&got))));
                 }
             }
             (_, true) => {
-                return Err(Stop::Fail(format!(
-                    "expected no error got {}{explained}",
-                    show(&got)
-                )));
+                return Err(Stop::Fail(format!("expected no error got {}{explained}", show(&got))));
             }
             (Expect::Variable(name), false) => match <[Vec<u8>; 1]>::try_from(got) {
                 Ok([token]) => drop(self.variables.insert(name.clone(), token)),
@@ -104,8 +91,7 @@ impl Player {
             },
             (Expect::Success, false) => {}
         }
-        if step.op == "requires" && !matches!(args.as_slice(), ["byte_keys" | "validator_function"])
-        {
+        if step.op == "requires" && !matches!(args.as_slice(), ["byte_keys" | "validator_function"]) {
             return Err(Stop::Skip(format!("requires {}", args.join(" "))));
         }
         Ok(())
@@ -119,36 +105,25 @@ impl Player {
                 self.named_node(name)?.close();
                 ok()
             }
-            ("node" | "id" | "addr" | "connect" | "peers" | "maps" | "map" | "open", _) => {
-                self.on_node(op, args)
-            }
-            ("subscribe" | "watch" | "event" | "origin" | "unsubscribe", _) => {
-                self.on_events(op, args)
-            }
+            ("node" | "id" | "addr" | "connect" | "peers" | "maps" | "map" | "open", _) => self.on_node(op, args),
+            ("subscribe" | "watch" | "event" | "origin" | "unsubscribe", _) => self.on_events(op, args),
             _ => self.on_map(op, args),
         }
     }
 
     fn socket(&mut self) -> Outcome {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-        let port = listener
-            .local_addr()
-            .map_err(|error| error.to_string())?
-            .port();
+        let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         self.sockets.push(listener);
         one(format!("/ip4/127.0.0.1/tcp/{port}"))
     }
 
     pub(super) fn named_node(&self, name: &str) -> Result<&Node, Trouble> {
-        self.nodes
-            .get(name)
-            .ok_or_else(|| Trouble::Script(format!("no node {name}")))
+        self.nodes.get(name).ok_or_else(|| Trouble::Script(format!("no node {name}")))
     }
 
     pub(super) fn named_map(&self, name: &str) -> Result<&Map, Trouble> {
-        self.maps
-            .get(name)
-            .ok_or_else(|| Trouble::Script(format!("no map {name}")))
+        self.maps.get(name).ok_or_else(|| Trouble::Script(format!("no map {name}")))
     }
 
     pub(super) fn bytes(&self, token: &str) -> Result<Vec<u8>, Trouble> {
@@ -156,29 +131,22 @@ impl Player {
     }
 
     pub(super) fn text(&self, token: &str) -> Result<String, Trouble> {
-        String::from_utf8(self.bytes(token)?)
-            .map_err(|_| Trouble::Script(format!("{token} is not UTF-8")))
+        String::from_utf8(self.bytes(token)?).map_err(|_| Trouble::Script(format!("{token} is not UTF-8")))
     }
 
     pub(super) fn number(&self, token: &str) -> Result<u64, Trouble> {
-        self.text(token)?
-            .parse()
-            .map_err(|_| Trouble::Script(format!("{token} is not a number")))
+        self.text(token)?.parse().map_err(|_| Trouble::Script(format!("{token} is not a number")))
     }
 
     /// An option's name and its decoded value.
     pub(super) fn option<'a>(&self, token: &'a str) -> Result<(&'a str, Vec<u8>), Trouble> {
-        let (name, value) = token
-            .split_once('=')
-            .ok_or_else(|| Trouble::Script(format!("{token} is not name=value")))?;
+        let (name, value) =
+            token.split_once('=').ok_or_else(|| Trouble::Script(format!("{token} is not name=value")))?;
         Ok((name, self.bytes(value)?))
     }
 
     fn decode_all(&self, tokens: &[String]) -> Result<Vec<Vec<u8>>, String> {
-        tokens
-            .iter()
-            .map(|token| decode(token, &self.variables))
-            .collect()
+        tokens.iter().map(|token| decode(token, &self.variables)).collect()
     }
 }
 

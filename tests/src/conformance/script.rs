@@ -42,29 +42,20 @@ pub struct Refused {
 
 impl Script {
     pub fn read(path: &Path) -> Result<Self, Refused> {
-        let text = std::fs::read_to_string(path).map_err(|error| Refused {
-            line: 0,
-            why: error.to_string(),
-        })?;
+        let text = std::fs::read_to_string(path).map_err(|error| Refused { line: 0, why: error.to_string() })?;
         Self::parse(&text)
     }
 
     pub fn parse(text: &str) -> Result<Self, Refused> {
         if !text.starts_with("# ") {
-            return Err(Refused {
-                line: 1,
-                why: "a script opens with a line that says what it shows".into(),
-            });
+            return Err(Refused { line: 1, why: "a script opens with a line that says what it shows".into() });
         }
         let mut steps = Vec::new();
         for (index, line) in text.lines().enumerate() {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            steps.push(Step::parse(index + 1, line).map_err(|why| Refused {
-                line: index + 1,
-                why,
-            })?);
+            steps.push(Step::parse(index + 1, line).map_err(|why| Refused { line: index + 1, why })?);
         }
         check_names(&steps)?;
         Ok(Self { steps })
@@ -97,13 +88,7 @@ impl Step {
         let [op, args @ ..] = words.as_slice() else {
             return Err("a step without an operation".into());
         };
-        Ok(Self {
-            line,
-            awaited,
-            op: op.to_string(),
-            args: owned(args),
-            expect,
-        })
+        Ok(Self { line, awaited, op: op.to_string(), args: owned(args), expect })
     }
 }
 
@@ -123,12 +108,7 @@ fn owned(words: &[&str]) -> Vec<String> {
 fn check_names(steps: &[Step]) -> Result<(), Refused> {
     let (mut handles, mut variables) = (BTreeSet::new(), BTreeSet::new());
     for step in steps {
-        let refuse = |why: String| {
-            Err(Refused {
-                line: step.line,
-                why,
-            })
-        };
+        let refuse = |why: String| Err(Refused { line: step.line, why });
         if OPENERS.contains(&step.op.as_str()) {
             let Some(name) = step.args.first() else {
                 return refuse(format!("{} needs a name", step.op));
@@ -147,9 +127,7 @@ fn check_names(steps: &[Step]) -> Result<(), Refused> {
             variables.insert(name);
         }
         if handles.len().max(variables.len()) > MAX_NAMES {
-            return refuse(format!(
-                "a script has at most {MAX_NAMES} handles and as many variables"
-            ));
+            return refuse(format!("a script has at most {MAX_NAMES} handles and as many variables"));
         }
     }
     Ok(())
@@ -159,9 +137,7 @@ fn check_name(name: &str) -> Result<(), String> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     match name.len() <= MAX_NAME_BYTES && name.bytes().all(allowed) {
         true => Ok(()),
-        false => Err(format!(
-            "{name}: a name has at most {MAX_NAME_BYTES} bytes of a-z 0-9 _"
-        )),
+        false => Err(format!("{name}: a name has at most {MAX_NAME_BYTES} bytes of a-z 0-9 _")),
     }
 }
 
@@ -178,11 +154,8 @@ mod tests {
 
     #[test]
     fn a_step_is_an_operation_its_tokens_and_what_it_expects() {
-        let script =
-            Script::parse("# Story.\n\nawait get m k -> a b\nid n => id\nclose n\n").unwrap();
-        let [first, second, third] = script.steps.as_slice() else {
-            panic!("three steps")
-        };
+        let script = Script::parse("# Story.\n\nawait get m k -> a b\nid n => id\nclose n\n").unwrap();
+        let [first, second, third] = script.steps.as_slice() else { panic!("three steps") };
         assert!(first.awaited && first.line == 3 && first.op == "get" && first.args == ["m", "k"]);
         assert!(matches!(&first.expect, Expect::Tokens(tokens) if tokens == &["a", "b"]));
         assert!(matches!(&second.expect, Expect::Variable(name) if name == "id"));

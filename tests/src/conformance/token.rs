@@ -10,10 +10,7 @@ const SHOWN_BYTES: usize = 60;
 
 pub fn decode(token: &str, variables: &Variables) -> Result<Vec<u8>, String> {
     if let Some(name) = token.strip_prefix('$') {
-        return variables
-            .get(name)
-            .cloned()
-            .ok_or_else(|| format!("no variable {name}"));
+        return variables.get(name).cloned().ok_or_else(|| format!("no variable {name}"));
     }
     if token == "\"\"" {
         return Ok(Vec::new());
@@ -21,9 +18,7 @@ pub fn decode(token: &str, variables: &Variables) -> Result<Vec<u8>, String> {
     let Some((unit, count)) = token.rsplit_once('*') else {
         return unescape(token);
     };
-    let count: usize = count
-        .parse()
-        .map_err(|_| format!("{token}: a literal * is written \\x2a"))?;
+    let count: usize = count.parse().map_err(|_| format!("{token}: a literal * is written \\x2a"))?;
     let unit = unescape(unit)?;
     match unit.len().saturating_mul(count) {
         0..=MAX_TOKEN_BYTES => Ok(unit.repeat(count)),
@@ -102,16 +97,7 @@ mod tests {
 
     #[test]
     fn a_token_outside_the_format_is_refused() {
-        for token in [
-            "$unset",
-            "a*",
-            "a*b",
-            "\\q",
-            "\\x0",
-            "\\xFF",
-            "\\",
-            "a*5000001",
-        ] {
+        for token in ["$unset", "a*", "a*b", "\\q", "\\x0", "\\xFF", "\\", "a*5000001"] {
             assert!(decode(token, &Variables::new()).is_err(), "{token}");
         }
     }
