@@ -94,8 +94,7 @@ fn scanned(map: &Map, options: ScanOptions) -> Vec<(Bytes, Bytes)> {
 fn expected(model: &Model, options: &ScanOptions) -> Vec<(Bytes, Bytes)> {
     let start = options.start.clone().unwrap_or_default();
     let above = model.range((Bound::Included(start), Bound::Unbounded));
-    let within =
-        above.filter(|(key, _)| key.starts_with(&options.prefix) && options.end.as_ref().is_none_or(|end| *key < end));
+    let within = above.filter(|(key, _)| key.starts_with(&options.prefix) && options.end.as_ref().is_none_or(|end| *key < end));
     let mut found: Vec<_> = within.map(|(key, value)| (key.clone(), value.clone())).collect();
     if options.reverse {
         found.reverse();
@@ -139,7 +138,7 @@ fn watch(map: &Map) -> Watch {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_map_behaves_like_an_ordered_map_and_its_events_tell_the_same(ops in vec(op(), 0..60), from in 0_usize..60) {
@@ -167,7 +166,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn g1_two_maps_written_at_once_end_up_equal(ops in vec((any::<bool>(), op()), 0..80)) {

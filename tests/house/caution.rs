@@ -121,9 +121,7 @@ mod tests {
 
     #[test]
     fn planted_panics_are_found() {
-        for text in
-            ["a.unwrap();", "a.expect(\"b\");", "panic!(\"b\");", "unreachable!()", "todo!()", "    assert!(a);"]
-        {
+        for text in ["a.unwrap();", "a.expect(\"b\");", "panic!(\"b\");", "unreachable!()", "todo!()", "    assert!(a);"] {
             assert_eq!(found(panics, "core/src/node/map.rs", text), 1, "{text}");
         }
         assert_eq!(found(panics, "core/src/node/map.rs", "// Invariant: of another.\nlet b = 1;\na.unwrap();"), 1);
@@ -145,9 +143,7 @@ mod tests {
 
     #[test]
     fn planted_unbounded_channels_are_found() {
-        for text in
-            ["mpsc::unbounded_channel()", "crossbeam::unbounded()", "std::sync::mpsc::channel()", "unbounded::<u8>()"]
-        {
+        for text in ["mpsc::unbounded_channel()", "crossbeam::unbounded()", "std::sync::mpsc::channel()", "unbounded::<u8>()"] {
             assert_eq!(found(unbounded_channels, "core/src/node/map.rs", text), 1, "{text}");
         }
         assert_eq!(found(unbounded_channels, "core/src/node/map.rs", "mpsc::channel(16); sync_channel(1);"), 0);
@@ -157,14 +153,8 @@ mod tests {
     fn a_planted_allow_needs_a_reason() {
         assert_eq!(found(allows, "core/src/lib.rs", "#[allow(dead_code)]\nmod a;"), 1);
         assert_eq!(found(allows, "core/src/lib.rs", "/// Docs.\n#[allow(dead_code)]\nmod a;"), 1);
-        assert_eq!(
-            found(allows, "core/src/lib.rs", "// The other half of it is generated.\n#[allow(dead_code)]\nmod a;"),
-            0
-        );
+        assert_eq!(found(allows, "core/src/lib.rs", "// The other half of it is generated.\n#[allow(dead_code)]\nmod a;"), 0);
         assert_eq!(found(allows, "core/src/lib.rs", "#[allow(dead_code, reason = \"generated\")]\nmod a;"), 0);
-        assert_eq!(
-            found(allows, "core/src/lib.rs", "#[allow(\n    dead_code,\n    reason = \"generated\"\n)]\nmod a;"),
-            0
-        );
+        assert_eq!(found(allows, "core/src/lib.rs", "#[allow(\n    dead_code,\n    reason = \"generated\"\n)]\nmod a;"), 0);
     }
 }

@@ -11,7 +11,7 @@ const MAY: [(&str, &[&str]); 9] = [
     ("store", &["wire", "replica", "error", "limits", "peer"]),
     ("wire", &["replica", "error", "limits", "peer"]),
     ("replica", &["error", "limits", "peer"]),
-    ("options", &["error", "limits", "peer"]),
+    ("options", &["store", "error", "limits", "peer"]),
     ("peer", &["error", "limits"]),
     ("fork", &["error"]),
     ("error", &[]),

@@ -9,8 +9,8 @@ use crate::scanner::{Line, scan};
 const FOREIGN: [&str; 8] = ["target", "node_modules", "dist", "build", "__pycache__", ".git", ".venv", "venv"];
 /// What is read: sources and prose.
 const READ: [&str; 20] = [
-    "rs", "py", "pyi", "js", "cjs", "mjs", "ts", "mts", "go", "c", "h", "cc", "cpp", "hpp", "md", "toml", "sh", "txt",
-    "json", "yml",
+    "rs", "py", "pyi", "js", "cjs", "mjs", "ts", "mts", "go", "c", "h", "cc", "cpp", "hpp", "md", "toml", "sh", "txt", "json",
+    "yml",
 ];
 
 /// One file, by its path from the root of the repository.

@@ -122,8 +122,7 @@ fn clear_leftovers() {
         return;
     };
     for name in list.lines().filter_map(|line| line.split(' ').next()) {
-        let owner =
-            name.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split('-').next());
+        let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split('-').next());
         if owner.is_some_and(|owner| !std::path::Path::new("/proc").join(owner).exists()) {
             // Another run may be clearing it, too.
             let _ = run(&["netns", "delete", name]);

@@ -140,8 +140,7 @@ impl Player {
 
     /// An option's name and its decoded value.
     pub(super) fn option<'a>(&self, token: &'a str) -> Result<(&'a str, Vec<u8>), Trouble> {
-        let (name, value) =
-            token.split_once('=').ok_or_else(|| Trouble::Script(format!("{token} is not name=value")))?;
+        let (name, value) = token.split_once('=').ok_or_else(|| Trouble::Script(format!("{token} is not name=value")))?;
         Ok((name, self.bytes(value)?))
     }
 
