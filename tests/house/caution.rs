@@ -20,7 +20,7 @@ pub fn unsafe_code(source: &Source) -> Vec<Breach> {
             continue;
         }
         // A signature or a type is unsafe to call; its documentation says when it is not.
-        let declares = ["unsafe fn", "unsafe extern"].iter().any(|declaration| code.contains(declaration));
+        let declares = ["unsafe fn", "unsafe extern", "unsafe trait"].iter().any(|declaration| code.contains(declaration));
         if !allowed {
             breaches.push(source.breach(index, "unsafe code has no place here"));
         } else if !declares && !source.explained(index, "SAFETY:") {
@@ -40,8 +40,8 @@ pub fn panics(source: &Source) -> Vec<Breach> {
         for word in UNFINISHED.into_iter().filter(|word| code.contains(word)) {
             breaches.push(source.breach(index, format!("`{word}` is unfinished")));
         }
-        // An assertion about constants is checked when it compiles.
-        let compiled = code.starts_with("    assert!") && in_constant(source, index);
+        // A constant that panics does not compile.
+        let compiled = in_constant(source, index);
         for word in PANICS.into_iter().filter(|word| code.contains(word) && !code.contains("debug_assert!(")) {
             if !compiled && !source.explained(index, "Invariant:") {
                 breaches.push(source.breach(index, format!("`{word}` without `// Invariant:` above it")));
@@ -51,10 +51,21 @@ pub fn panics(source: &Source) -> Vec<Breach> {
     breaches
 }
 
-/// Whether a line is inside a `const _: () = { ... }` block.
+/// Whether a line belongs to a constant, and so runs when it is compiled: a line above it, less indented, starts one.
 fn in_constant(source: &Source, index: usize) -> bool {
-    let opening = source.lines[..index].iter().rev().find(|line| line.code.starts_with(|c: char| !c.is_whitespace()));
-    opening.is_some_and(|line| line.code.starts_with("const _: () = {"))
+    let indent = |code: &str| code.len() - code.trim_start().len();
+    let mut within = usize::MAX;
+    for line in source.lines[..=index].iter().rev().map(|line| line.code.as_str()) {
+        if line.trim().is_empty() || indent(line) >= within {
+            continue;
+        }
+        within = indent(line);
+        let words = line.trim_start().trim_start_matches("pub ");
+        if words.starts_with("const ") && !words.starts_with("const fn ") {
+            return true;
+        }
+    }
+    false
 }
 
 pub fn unbounded_channels(source: &Source) -> Vec<Breach> {
@@ -108,6 +119,8 @@ mod tests {
         assert_eq!(found(unsafe_code, "ffi/src/map.rs", reasoned), 0);
         let far = "// SAFETY: of another.\nlet a = 1;\nunsafe { g() }";
         assert_eq!(found(unsafe_code, "ffi/src/map.rs", far), 1);
+        let closure = "// SAFETY: made here.\nguard(|| {\n    drop(unsafe { g() })\n});";
+        assert_eq!(found(unsafe_code, "ffi/src/map.rs", closure), 0);
         let statement = "// SAFETY: both.\nlet a = f(\n    unsafe { g() },\n);";
         assert_eq!(found(unsafe_code, "ffi/src/map.rs", statement), 0);
         assert_eq!(found(unsafe_code, "ffi/src/map.rs", "unsafe impl Send for A {}"), 1);
@@ -134,6 +147,7 @@ mod tests {
             "a.unwrap_or_default(); debug_assert!(a);",
             "#[cfg(test)]\nmod tests {\n    fn f() {\n        a.unwrap();\n    }\n}",
             "const _: () = {\n    assert!(A < B);\n};",
+            "fn f() {\n    const A: B = match g() {\n        None => panic!(),\n    };\n}",
             "// a.unwrap()",
         ] {
             assert_eq!(found(panics, "core/src/node/map.rs", text), 0, "{text}");

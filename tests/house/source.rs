@@ -74,8 +74,9 @@ impl Source {
                 return false;
             }
             let above = self.lines[at - 1].code.trim();
-            let attribute = above.starts_with("#[");
-            if !attribute && above.ends_with([';', '{', '}']) {
+            // An attribute or the head of a closure belongs to the statement.
+            let goes_on = above.starts_with("#[") || above.ends_with("| {");
+            if !goes_on && above.ends_with([';', '{', '}']) {
                 return false;
             }
             // A blank line without a comment ends the paragraph.
@@ -127,7 +128,9 @@ fn is_read(name: &str) -> bool {
     }
 }
 
+/// The root of the repository: the parent of the tests crate, as `cargo` says when it runs the tests.
 fn root() -> PathBuf {
+    let tests = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     // Invariant: the tests crate is one directory below the root.
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    tests.parent().unwrap().to_path_buf()
 }
