@@ -3,11 +3,31 @@
 //! It moves bytes and decides when: which peers to hold, when to publish, whom to sync with. What the bytes mean is
 //! the [`Host`]'s business.
 
-use std::sync::Arc;
+mod addr;
+mod beat;
+mod behaviour;
+mod codec;
+mod exchange;
+mod gossip;
+mod handle;
+mod listen;
+mod membership;
+mod peers;
+mod rng;
+mod schedule;
+mod shared;
+mod sync;
+mod task;
+#[cfg(test)]
+mod tests;
+mod waiters;
+
 use std::time::Duration;
 
+pub(crate) use handle::Network;
+
 use crate::wire::Topic;
-use crate::{PeerId, Result};
+use crate::PeerId;
 
 /// What the network asks of the node that it serves. Called on the network thread; quick, except where said.
 pub(crate) trait Host: Send + Sync + 'static {
@@ -94,31 +114,4 @@ pub(crate) struct NetPeer {
     pub round_trip: Option<Duration>,
     /// Topics that the peer has subscribed to and that are open here.
     pub topics: Vec<Topic>,
-}
-
-/// A stand-in until the swarm lands: a node without peers.
-pub(crate) struct Network(PeerId);
-
-impl Network {
-    pub fn start(config: NetConfig, _host: Arc<dyn Host>) -> Result<Self> {
-        let mut id = vec![0, 36, 8, 1, 18, 32];
-        for at in 0..4u64 {
-            id.extend_from_slice(&config.seed.wrapping_mul(at * 2 + 1).to_be_bytes());
-        }
-        Ok(Self(PeerId::from_bytes(&id)?))
-    }
-    pub fn id(&self) -> &PeerId { &self.0 }
-    pub fn addrs(&self) -> Vec<String> { Vec::new() }
-    pub fn subscribe(&self, _topic: Topic) {}
-    pub fn unsubscribe(&self, _topic: Topic) {}
-    pub fn wake(&self, _topic: Topic) {}
-    pub fn gap(&self, _topic: Topic, _from: &PeerId) {}
-    pub fn connect(&self, _addr: &str, _timeout: Duration) -> Result<PeerId> {
-        Err(crate::Error::new(crate::ErrorKind::Network, "no network yet"))
-    }
-    pub fn sync(&self, _topic: Topic, _timeout: Duration) -> Result<()> { Ok(()) }
-    pub fn peers(&self) -> Vec<NetPeer> { Vec::new() }
-    pub fn members(&self) -> usize { 0 }
-    pub fn rejected(&self) -> u64 { 0 }
-    pub fn close(&self) {}
 }
