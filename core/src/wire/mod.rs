@@ -6,6 +6,7 @@
 
 mod codec;
 pub mod delta;
+pub(crate) mod members;
 pub mod sync;
 #[cfg(test)]
 mod tests;
