@@ -26,7 +26,9 @@ class P2pMap {
   #remove;
   #size;
 
+  /** Only for `open` and `Node.map`, which have a native handle. */
   constructor(native, options) {
+    if (!native) throw invalidArgument('a map is opened with: await open(name, options)');
     this.#native = native;
     this.#codecs = codecs(options);
     this.#values = this.#codecs.value;
