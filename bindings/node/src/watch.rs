@@ -24,8 +24,16 @@ pub struct WatchHandle {
 impl WatchHandle {
     /// Starts a watch that calls `wake`, on the JavaScript thread, once for each time it turns from empty to not empty.
     /// Does not keep the process alive: `lib/events.cjs` does, as the user wants it.
-    pub fn start(env: &Env, map: &Map, options: SubscribeOptions, wake: &Function<'_, (), UnknownReturnValue>) -> napi::Result<Self> {
-        let wake = wake.build_threadsafe_function::<()>().weak::<true>().build_callback(|_| Ok(()))?;
+    pub fn start(
+        env: &Env,
+        map: &Map,
+        options: SubscribeOptions,
+        wake: &Function<'_, (), UnknownReturnValue>,
+    ) -> napi::Result<Self> {
+        let wake = wake
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .build_callback(|_| Ok(()))?;
         let watch = run(env, || {
             let watch = map.watch(options)?;
             watch.on_ready(move || {
@@ -33,7 +41,10 @@ impl WatchHandle {
             })?;
             Ok(watch)
         })?;
-        Ok(Self { watch: Some(watch), waiting: VecDeque::new() })
+        Ok(Self {
+            watch: Some(watch),
+            waiting: VecDeque::new(),
+        })
     }
 }
 
@@ -46,7 +57,8 @@ impl WatchHandle {
             if self.waiting.is_empty()
                 && let Some(watch) = &self.watch
             {
-                self.waiting.extend(watch.recv(MAX_RECORDS, Some(Duration::ZERO)));
+                self.waiting
+                    .extend(watch.recv(MAX_RECORDS, Some(Duration::ZERO)));
             }
             let mut flat = Flat::new();
             while !flat.is_full()
