@@ -45,6 +45,10 @@ pub const MAX_MEMBERS: usize = 256;
 pub const MAX_MEMBER_ADDRS: usize = 16;
 /// An address, in bytes.
 pub const MAX_ADDR_BYTES: usize = 512;
+/// A peer exchange message at most.
+pub const MAX_MEMBERS_BYTES: usize = 256 * 1024;
+/// Members that a node remembers.
+pub const MAX_KNOWN_MEMBERS: usize = 4096;
 /// Writes that wait in an outbox for the network; older ones are left to a sync.
 pub const MAX_OUTBOX_ENTRIES: usize = 262_144;
 

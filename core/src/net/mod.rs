@@ -3,11 +3,31 @@
 //! It moves bytes and decides when: which peers to hold, when to publish, whom to sync with. What the bytes mean is
 //! the [`Host`]'s business.
 
-use std::sync::Arc;
+mod addr;
+mod beat;
+mod behaviour;
+mod codec;
+mod exchange;
+mod gossip;
+mod handle;
+mod listen;
+mod membership;
+mod peers;
+mod rng;
+mod schedule;
+mod shared;
+mod sync;
+mod task;
+#[cfg(test)]
+mod tests;
+mod waiters;
+
 use std::time::Duration;
 
+pub(crate) use handle::Network;
+
 use crate::wire::Topic;
-use crate::{PeerId, Result};
+use crate::PeerId;
 
 /// What the network asks of the node that it serves. Called on the network thread; quick, except where said.
 pub(crate) trait Host: Send + Sync + 'static {
@@ -94,34 +114,4 @@ pub(crate) struct NetPeer {
     pub round_trip: Option<Duration>,
     /// Topics that the peer has subscribed to and that are open here.
     pub topics: Vec<Topic>,
-}
-
-/// The running network: a thread of its own with a current-thread runtime. Every method may be called from any thread.
-pub(crate) struct Network(());
-
-impl Network {
-    /// Starts, and returns once it listens. Errors: `AddressInUse`, `Network`, `InvalidConfig`.
-    pub fn start(_config: NetConfig, _host: Arc<dyn Host>) -> Result<Self> { todo!() }
-    pub fn id(&self) -> &PeerId { todo!() }
-    /// Listen addresses (wildcards resolved to interface addresses), each with `/p2p/<id>`.
-    pub fn addrs(&self) -> Vec<String> { todo!() }
-    /// Joins a map's topic. Cheap, does not wait.
-    pub fn subscribe(&self, _topic: Topic) { todo!() }
-    pub fn unsubscribe(&self, _topic: Topic) { todo!() }
-    /// Something waits in that map's outbox. Cheap: wakes the network thread only if it has not been woken already; does
-    /// nothing when nobody has subscribed. On the path of every `put`.
-    pub fn wake(&self, _topic: Topic) { todo!() }
-    /// A gap was found in that map after `deliver` returned.
-    pub fn gap(&self, _topic: Topic, _from: &PeerId) { todo!() }
-    /// Dials and waits. Errors: `InvalidArgument`, `Network`, `Timeout`, `Closed`.
-    pub fn connect(&self, _addr: &str, _timeout: Duration) -> Result<PeerId> { todo!() }
-    /// Syncs that map with every connected peer until equal with each. Errors: `Timeout`, `Closed`.
-    pub fn sync(&self, _topic: Topic, _timeout: Duration) -> Result<()> { todo!() }
-    pub fn peers(&self) -> Vec<NetPeer> { todo!() }
-    /// Members known, connected or not, without this node.
-    pub fn members(&self) -> usize { todo!() }
-    /// Messages that no host saw because they were malformed or oversized.
-    pub fn rejected(&self) -> u64 { todo!() }
-    /// Sends what waits, says goodbye, ends the thread. Idempotent; safe from any thread but the network's own.
-    pub fn close(&self) { todo!() }
 }

@@ -1,0 +1,87 @@
+//! Listening, and the addresses that come from the configuration.
+
+use std::collections::HashMap;
+
+use futures::{FutureExt, StreamExt};
+use libp2p::core::transport::{ListenerId, TransportError};
+use libp2p::swarm::SwarmEvent;
+use libp2p::{Multiaddr, PeerId as Id, Swarm};
+
+use super::addr;
+use super::behaviour::{Behaviour, is_address_in_use};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Listens on all of them, and returns when each has said where, or with the first error.
+pub(super) async fn listen(swarm: &mut Swarm<Behaviour>, addrs: &[String]) -> Result<()> {
+    let mut starting: HashMap<ListenerId, Multiaddr> = HashMap::new();
+    for addr in parse_all("listen", addrs)? {
+        match swarm.listen_on(addr.clone()) {
+            Ok(listener) => {
+                starting.insert(listener, addr);
+            }
+            Err(TransportError::MultiaddrNotSupported(_)) => {
+                let form = "/ip4|ip6/<address>/tcp/<port> or .../udp/<port>/quic-v1";
+                return Err(Error::new(ErrorKind::InvalidConfig, format!("listen: `{addr}` is not of the form {form}")));
+            }
+            Err(TransportError::Other(error)) => return Err(refused(&addr, &error)),
+        }
+    }
+    while !starting.is_empty() {
+        let event = swarm.select_next_some().await;
+        started(&mut starting, event)?;
+    }
+    // A wildcard has as many addresses as the machine; those known by now are all told.
+    while let Some(Some(event)) = swarm.next().now_or_never() {
+        started(&mut starting, event)?;
+    }
+    Ok(())
+}
+
+fn started<E>(starting: &mut HashMap<ListenerId, Multiaddr>, event: SwarmEvent<E>) -> Result<()> {
+    match event {
+        SwarmEvent::NewListenAddr { listener_id, .. } => {
+            starting.remove(&listener_id);
+        }
+        SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
+            if let (Some(addr), Err(error)) = (starting.remove(&listener_id), reason) {
+                return Err(refused(&addr, &error));
+            }
+        }
+        SwarmEvent::ListenerError { listener_id, error } => {
+            if let Some(addr) = starting.remove(&listener_id) {
+                return Err(refused(&addr, &error));
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn refused(addr: &Multiaddr, error: &std::io::Error) -> Error {
+    if is_address_in_use(error) {
+        let message = format!("`{addr}` is in use by another socket; listen on another port, or on port 0 for a free one");
+        return Error::new(ErrorKind::AddressInUse, message);
+    }
+    Error::new(ErrorKind::Network, format!("cannot listen on `{addr}`: {error}"))
+}
+
+/// Errors: `InvalidConfig`.
+pub(super) fn parse_all(option: &str, texts: &[String]) -> Result<Vec<Multiaddr>> {
+    let parse = |text: &String| {
+        text.parse::<Multiaddr>()
+            .map_err(|error| Error::new(ErrorKind::InvalidConfig, format!("{option}: `{text}` is not a multiaddr: {error}")))
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// The bootstrap addresses, each with the peer that it names. Errors: `InvalidConfig`.
+pub(super) fn parse_seeds(texts: &[String]) -> Result<Vec<(Multiaddr, Option<Id>)>> {
+    let seed = |parsed: Multiaddr| {
+        let dialled = addr::dialable(&parsed).ok_or_else(|| {
+            let form = "/ip4|ip6|dns4|dns6/<host>/tcp/<port> or .../udp/<port>/quic-v1";
+            Error::new(ErrorKind::InvalidConfig, format!("bootstrap: `{parsed}` is not of the form {form}"))
+        })?;
+        Ok((dialled, addr::peer_of(&parsed)))
+    };
+    parse_all("bootstrap", texts)?.into_iter().map(seed).collect()
+}

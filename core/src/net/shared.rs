@@ -1,0 +1,162 @@
+//! What the handle and the network thread share.
+//!
+//! Calls go into an [`Inbox`] that coalesces: it holds at most one entry a map, a (map, peer) or a waiting caller, so it is
+//! bounded without blocking anyone. What is read often (peers, addresses) is kept in a [`Directory`], so that reading
+//! does not wait for the network thread.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use libp2p::{Multiaddr, PeerId as Id};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::NetPeer;
+use crate::wire::Topic;
+use crate::{PeerId, Result};
+
+pub(super) type Gates = HashMap<Topic, Arc<Gate>, foldhash::fast::FixedState>;
+
+/// What `wake` looks at, one for each open map.
+pub(super) struct Gate {
+    /// Connected peers that have subscribed.
+    pub subscribers: AtomicUsize,
+    /// Set by whoever wakes, cleared by the network thread before it finds the outbox empty.
+    pub woken: AtomicBool,
+}
+
+#[derive(Default)]
+pub(super) struct Shared {
+    pub gates: ArcSwap<Gates>,
+    pub inbox: Mutex<Inbox>,
+    /// The network thread waits here.
+    pub bell: Notify,
+    pub directory: Mutex<Directory>,
+    pub closed: AtomicBool,
+    pub rejected: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+pub(super) struct Inbox {
+    /// Maps whose outbox holds something.
+    pub woken: Vec<Topic>,
+    /// Maps opened (true) or closed.
+    pub topics: HashMap<Topic, bool>,
+    pub gaps: HashSet<(Topic, PeerId)>,
+    pub calls: Vec<Call>,
+}
+
+/// A caller that waits for an answer. It gives up at its own deadline, so that the answer may find nobody.
+pub(super) enum Call {
+    Connect { addr: Multiaddr, reply: SyncSender<Result<PeerId>> },
+    Sync { topic: Topic, deadline: Instant, reply: SyncSender<Result<()>> },
+    Close,
+}
+
+#[derive(Default)]
+pub(super) struct Directory {
+    pub addrs: Vec<Multiaddr>,
+    pub peers: HashMap<Id, Peer>,
+    pub members: usize,
+}
+
+/// A connected peer.
+pub(super) struct Peer {
+    pub id: PeerId,
+    pub addr: Multiaddr,
+    pub outbound: bool,
+    pub round_trip: Option<Duration>,
+    pub topics: HashSet<Topic>,
+}
+
+impl Shared {
+    /// See [`super::Network::wake`]. The caller has put something into the outbox before.
+    pub fn wake(&self, topic: Topic) {
+        let gates = self.gates.load();
+        let Some(gate) = gates.get(&topic) else { return };
+        if gate.subscribers.load(Ordering::Relaxed) == 0 || gate.woken.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.inbox.lock().woken.push(topic);
+        self.bell.notify_one();
+    }
+
+    /// Changes the inbox, then wakes the network thread.
+    pub fn post(&self, change: impl FnOnce(&mut Inbox)) {
+        change(&mut self.inbox.lock());
+        self.bell.notify_one();
+    }
+
+    pub fn gate(&self, topic: Topic) -> Option<Arc<Gate>> {
+        self.gates.load().get(&topic).cloned()
+    }
+
+    /// Adds a gate or takes it away.
+    pub fn set_gate(&self, topic: Topic, open: bool) {
+        self.gates.rcu(|gates| {
+            let mut gates = Gates::clone(gates);
+            match open {
+                true => {
+                    let gate = || Arc::new(Gate { subscribers: AtomicUsize::new(0), woken: AtomicBool::new(false) });
+                    gates.entry(topic).or_insert_with(gate);
+                }
+                false => {
+                    gates.remove(&topic);
+                }
+            }
+            gates
+        });
+    }
+
+    /// Counts the peers that have subscribed to that map, for `wake`. Returns how many there were before.
+    pub fn count_subscribers(&self, topic: Topic) -> usize {
+        let count = self.directory.lock().peers.values().filter(|peer| peer.topics.contains(&topic)).count();
+        self.gate(topic).map_or(0, |gate| gate.subscribers.swap(count, Ordering::Relaxed))
+    }
+
+    pub fn subscribers(&self, topic: Topic) -> Vec<Id> {
+        let directory = self.directory.lock();
+        directory.peers.iter().filter(|(_, peer)| peer.topics.contains(&topic)).map(|(id, _)| *id).collect()
+    }
+
+    pub fn reject(&self) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Directory {
+    /// The peers, with those of their maps that are open here.
+    pub fn peers(&self, open: &Gates) -> Vec<NetPeer> {
+        let mut peers: Vec<_> = self.peers.values().map(|peer| peer.describe(open)).collect();
+        peers.sort_by(|a, b| a.id.cmp(&b.id));
+        peers
+    }
+}
+
+impl Peer {
+    fn describe(&self, open: &Gates) -> NetPeer {
+        let mut topics: Vec<_> = self.topics.iter().filter(|topic| open.contains_key(topic)).copied().collect();
+        topics.sort_unstable();
+        NetPeer {
+            id: self.id.clone(),
+            addr: self.addr.to_string(),
+            outbound: self.outbound,
+            round_trip: self.round_trip,
+            topics,
+        }
+    }
+}
+
+/// The id as every layer above sees it.
+pub(super) fn public(id: &Id) -> PeerId {
+    // Invariant: libp2p's peer ids are multihashes of 34 to 42 bytes, within `MAX_PEER_ID_BYTES`.
+    PeerId::from_bytes(&id.to_bytes()).expect("a libp2p peer id is a valid peer id")
+}

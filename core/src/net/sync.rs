@@ -1,0 +1,215 @@
+//! Sync over the wire: runs what the [`Schedule`](super::schedule::Schedule) decides.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use libp2p::PeerId as Id;
+use libp2p::request_response::{Event, Message, OutboundRequestId};
+use tokio::task::JoinSet;
+
+use super::schedule::Act;
+use super::shared::public;
+use super::task::Task;
+use super::{Pull, PullStep};
+use crate::wire::Topic;
+
+/// A caller of `sync` who waits has the peers compared again after so long.
+const RECHECK: Duration = Duration::from_millis(10);
+
+/// What runs.
+#[derive(Default)]
+pub(super) struct Syncs {
+    requests: HashMap<OutboundRequestId, Asked>,
+    /// The pulls that count. One that goes on after its peer or map has gone finds itself missing here, and ends.
+    running: HashMap<(Topic, Id), u64>,
+    started: u64,
+    /// Pages being merged away from the network thread.
+    merging: JoinSet<Running>,
+}
+
+enum Asked {
+    Compare(Id),
+    Page(Running),
+}
+
+/// A pull on its way.
+pub(super) struct Running {
+    topic: Topic,
+    peer: Id,
+    number: u64,
+    pull: Box<dyn Pull>,
+    /// What the last page came to.
+    step: PullStep,
+}
+
+impl Syncs {
+    /// The next page merged away from the network thread. Never ends while there is none.
+    pub async fn merged(&mut self) -> Running {
+        loop {
+            match self.merging.join_next().await {
+                Some(Ok(running)) => return running,
+                Some(Err(error)) => tracing::error!(%error, "a merge was lost"),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The peer has gone.
+    pub fn gone(&mut self, peer: Id) {
+        self.running.retain(|(_, id), _| *id != peer);
+    }
+
+    /// The map was closed here.
+    pub fn closed(&mut self, topic: Topic) {
+        self.running.retain(|(other, _), _| *other != topic);
+    }
+
+    fn counts(&self, running: &Running) -> bool {
+        self.running.get(&(running.topic, running.peer)) == Some(&running.number)
+    }
+}
+
+impl Task {
+    /// Starts everything that is due.
+    pub(super) fn run_schedule(&mut self, now: Instant) {
+        while let Some(act) = self.schedule.next_act(now) {
+            match act {
+                Act::Compare(peer) => self.start_compare(peer),
+                Act::Pull(topic, peer) => self.start_pull(topic, peer),
+            }
+        }
+    }
+
+    fn start_compare(&mut self, peer: Id) {
+        let connected = self.swarm.is_connected(&peer);
+        match self.host.compare().filter(|_| connected) {
+            Some(request) => self.ask(peer, request, Asked::Compare(peer)),
+            None => self.end_compare(peer, &[], &[]),
+        }
+    }
+
+    fn start_pull(&mut self, topic: Topic, peer: Id) {
+        let connected = self.swarm.is_connected(&peer);
+        match self.host.pull(&public(&peer), topic).filter(|_| connected) {
+            Some(pull) => {
+                self.syncs.started += 1;
+                let number = self.syncs.started;
+                self.syncs.running.insert((topic, peer), number);
+                self.ask_page(Running { topic, peer, number, pull, step: PullStep::More });
+            }
+            None => self.schedule.pulled(topic, peer, None, Instant::now()),
+        }
+    }
+
+    fn ask_page(&mut self, mut running: Running) {
+        let (peer, request) = (running.peer, running.pull.request());
+        self.ask(peer, request, Asked::Page(running));
+    }
+
+    fn ask(&mut self, peer: Id, request: Vec<u8>, asked: Asked) {
+        let id = self.swarm.behaviour_mut().sync.send_request(&peer, request);
+        self.syncs.requests.insert(id, asked);
+    }
+
+    fn end_compare(&mut self, peer: Id, equal: &[Topic], differs: &[Topic]) {
+        let now = Instant::now();
+        self.schedule.compared(peer, differs, now);
+        if self.waiters.compared(peer, equal, differs) {
+            self.schedule.compare_at(peer, now + RECHECK);
+        }
+    }
+
+    fn end_pull(&mut self, running: &Running, equal: Option<bool>) {
+        if !self.syncs.counts(running) {
+            return;
+        }
+        let (topic, peer, now) = (running.topic, running.peer, Instant::now());
+        self.syncs.running.remove(&(topic, peer));
+        self.schedule.pulled(topic, peer, equal, now);
+        if self.waiters.want(peer) {
+            self.schedule.compare_at(peer, now);
+        }
+    }
+
+    pub(super) fn on_sync(&mut self, event: Event<Vec<u8>, Vec<u8>>) {
+        match event {
+            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+                let Some(answer) = self.host.answer(&public(&peer), &request) else {
+                    tracing::debug!(%peer, "refused a sync request");
+                    return;
+                };
+                // The asker may have gone meanwhile.
+                let _ = self.swarm.behaviour_mut().sync.send_response(channel, answer.response);
+                let now = Instant::now();
+                for topic in answer.differs {
+                    self.schedule.differs(topic, peer, now);
+                }
+            }
+            Event::Message { message: Message::Response { request_id, response }, .. } => {
+                match self.syncs.requests.remove(&request_id) {
+                    Some(Asked::Compare(peer)) => self.on_compared(peer, &response),
+                    Some(Asked::Page(running)) => self.on_page(running, response),
+                    None => {}
+                }
+            }
+            Event::OutboundFailure { peer, request_id, error, .. } => {
+                tracing::debug!(%peer, %error, "a sync request failed");
+                match self.syncs.requests.remove(&request_id) {
+                    Some(Asked::Compare(peer)) => {
+                        self.schedule.compared(peer, &[], Instant::now());
+                        self.retry_for_waiters(peer);
+                    }
+                    Some(Asked::Page(running)) => self.end_pull(&running, None),
+                    None => {}
+                }
+            }
+            Event::InboundFailure { peer, error, .. } => tracing::debug!(%peer, %error, "a sync answer failed"),
+            Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn on_compared(&mut self, peer: Id, response: &[u8]) {
+        match self.host.compared(&public(&peer), response) {
+            Some(compared) => self.end_compare(peer, &compared.equal, &compared.differs),
+            None => {
+                tracing::debug!(%peer, "refused a comparison");
+                self.schedule.compared(peer, &[], Instant::now());
+                self.retry_for_waiters(peer);
+            }
+        }
+    }
+
+    fn retry_for_waiters(&mut self, peer: Id) {
+        if self.waiters.want(peer) {
+            self.schedule.compare_at(peer, Instant::now() + 10 * RECHECK);
+        }
+    }
+
+    fn on_page(&mut self, running: Running, response: Vec<u8>) {
+        if !self.syncs.counts(&running) {
+            return;
+        }
+        if running.pull.blocks() {
+            self.syncs.merging.spawn_blocking(move || running.merge(&response));
+        } else {
+            self.on_merged(running.merge(&response));
+        }
+    }
+
+    pub(super) fn on_merged(&mut self, running: Running) {
+        match running.step {
+            PullStep::More if self.syncs.counts(&running) => self.ask_page(running),
+            PullStep::Done { equal } => self.end_pull(&running, Some(equal)),
+            PullStep::More | PullStep::Failed => self.end_pull(&running, None),
+        }
+    }
+}
+
+impl Running {
+    /// Merges a page. A panic in the host ends this pull, not the node.
+    fn merge(mut self, response: &[u8]) -> Self {
+        self.step = catch_unwind(AssertUnwindSafe(|| self.pull.response(response))).unwrap_or(PullStep::Failed);
+        self
+    }
+}

@@ -1,0 +1,255 @@
+//! The network thread: one loop that takes swarm events, calls from the handle and timers, one at a time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use libp2p::swarm::{ConnectionId, SwarmEvent};
+use libp2p::{Multiaddr, PeerId as Id, Swarm};
+
+use super::behaviour::{self, Behaviour, BehaviourEvent};
+use super::gossip::Outflow;
+use super::listen;
+use super::membership::Membership;
+use super::peers::{Connection, Dialled, Reply};
+use super::rng::Rng;
+use super::schedule::Schedule;
+use super::shared::{Call, Shared, public};
+use super::sync::Syncs;
+use super::waiters::Waiters;
+use super::{Host, NetConfig};
+use crate::{PeerId, Result};
+
+/// Two nodes tell each other whom they know this often, jittered.
+const EXCHANGE: Duration = Duration::from_secs(60);
+/// `close` gives what waits so long to leave, and the connections so long to end.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+/// The state of the network thread. The files of this folder each add the part that they are about.
+pub(super) struct Task {
+    pub(super) shared: Arc<Shared>,
+    pub(super) host: Arc<dyn Host>,
+    pub(super) swarm: Swarm<Behaviour>,
+    pub(super) rng: Rng,
+
+    pub(super) outflow: Outflow,
+    pub(super) schedule: Schedule,
+    pub(super) syncs: Syncs,
+    pub(super) waiters: Waiters,
+
+    pub(super) membership: Membership,
+    pub(super) external: Vec<Multiaddr>,
+    pub(super) connections: HashMap<ConnectionId, Connection>,
+    pub(super) dials: HashMap<ConnectionId, Dialled>,
+    /// Callers of `connect` whose peer has yet to show that it belongs to this cluster.
+    pub(super) callers: HashMap<Id, Vec<Reply>>,
+    /// Peers with more than one connection, and when to choose between them.
+    pub(super) surplus: Vec<(Instant, Id)>,
+    pub(super) goodbyes: usize,
+
+    pub(super) max_peers: usize,
+    anti_entropy: Duration,
+    next_anti_entropy: Instant,
+    next_exchange: Instant,
+    /// When somebody is to be dialled next; recomputed when `replan` is set.
+    next_dial: Option<Instant>,
+    pub(super) replan: bool,
+}
+
+impl Task {
+    /// Starts listening. Errors: `AddressInUse`, `Network`, `InvalidConfig`.
+    pub(super) async fn start(config: NetConfig, host: Arc<dyn Host>, shared: Arc<Shared>) -> Result<Self> {
+        let external = listen::parse_all("external_addrs", &config.external_addrs)?;
+        let seeds = listen::parse_seeds(&config.bootstrap)?;
+        let mut swarm = behaviour::swarm(&config.cluster_id, config.max_peers, &shared.rejected)?;
+        listen::listen(&mut swarm, &config.listen).await?;
+
+        let now = Instant::now();
+        let mut rng = Rng::new(config.seed);
+        let dialling = Rng::new(rng.next());
+        let me = *swarm.local_peer_id();
+        let mut task = Self {
+            membership: Membership::new(me, seeds, config.target_peers, config.max_peers, dialling, now),
+            next_anti_entropy: now + rng.jitter(config.anti_entropy),
+            next_exchange: now + rng.jitter(EXCHANGE),
+            anti_entropy: config.anti_entropy,
+            max_peers: config.max_peers,
+            shared,
+            host,
+            swarm,
+            rng,
+            external,
+            outflow: Outflow::default(),
+            schedule: Schedule::default(),
+            syncs: Syncs::default(),
+            waiters: Waiters::default(),
+            connections: HashMap::new(),
+            dials: HashMap::new(),
+            callers: HashMap::new(),
+            surplus: Vec::new(),
+            goodbyes: 0,
+            next_dial: None,
+            replan: true,
+        };
+        task.note_addrs();
+        Ok(task)
+    }
+
+    pub(super) fn id(&self) -> PeerId {
+        public(self.swarm.local_peer_id())
+    }
+
+    /// Runs until the handle says `Close`.
+    pub(super) async fn run(mut self) {
+        let shared = self.shared.clone();
+        let sleep = tokio::time::sleep(Duration::ZERO);
+        tokio::pin!(sleep);
+        // After a turn of publishing, the connections get theirs before the next.
+        let mut turn_over = false;
+        loop {
+            let now = Instant::now();
+            if self.take_inbox() {
+                break;
+            }
+            self.run_timers(now);
+            self.run_schedule(now);
+            if !turn_over {
+                turn_over = self.publish();
+            }
+            let due = self.next_due().into();
+            if sleep.deadline() != due {
+                sleep.as_mut().reset(due);
+            }
+            tokio::select! {
+                biased;
+                event = self.swarm.select_next_some() => self.on_event(event),
+                merged = self.syncs.merged() => self.on_merged(merged),
+                () = shared.bell.notified() => {}
+                () = &mut sleep => {}
+                () = tokio::task::yield_now(), if turn_over => turn_over = false,
+            }
+        }
+        self.farewell().await;
+    }
+
+    /// Does what the handle asked for. Whether it asked to close.
+    fn take_inbox(&mut self) -> bool {
+        let inbox = std::mem::take(&mut *self.shared.inbox.lock());
+        for (topic, open) in inbox.topics {
+            match open {
+                true => self.open_topic(topic),
+                false => self.close_topic(topic),
+            }
+        }
+        for topic in inbox.woken {
+            self.outflow.add(topic);
+        }
+        for (topic, peer) in inbox.gaps {
+            if let Ok(peer) = Id::from_bytes(peer.as_bytes()) {
+                self.schedule.gap(topic, peer, Instant::now());
+            }
+        }
+        let mut close = false;
+        for call in inbox.calls {
+            match call {
+                Call::Connect { addr, reply } => self.connect(addr, reply),
+                Call::Sync { topic, deadline, reply } => {
+                    let peers = self.shared.subscribers(topic);
+                    self.waiters.add(topic, &peers, deadline, reply);
+                    for peer in peers {
+                        self.schedule.compare(peer);
+                    }
+                }
+                Call::Close => close = true,
+            }
+        }
+        close
+    }
+
+    pub(super) fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_sync(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Members(event)) => self.on_members(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Beat(event)) => self.on_beat(&event),
+            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.note_addrs(),
+            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
+                tracing::warn!(?addresses, ?reason, "no longer listening");
+                self.note_addrs();
+            }
+            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "listener"),
+            event => self.on_connection(event),
+        }
+    }
+
+    fn run_timers(&mut self, now: Instant) {
+        if self.next_anti_entropy <= now {
+            self.next_anti_entropy = now + self.rng.jitter(self.anti_entropy);
+            let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
+            if let Some(peer) = self.rng.pick(peers) {
+                self.schedule.compare(peer);
+            }
+        }
+        if self.next_exchange <= now {
+            self.next_exchange = now + self.rng.jitter(EXCHANGE);
+            let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
+            if let Some(peer) = self.rng.pick(peers) {
+                self.exchange(peer);
+            }
+        }
+        self.waiters.expire(now);
+        self.close_surplus(now);
+        if self.replan || self.next_dial.is_some_and(|due| due <= now) {
+            self.dial_due(now);
+            self.next_dial = self.membership.next_due();
+            self.replan = false;
+        }
+    }
+
+    fn next_due(&self) -> Instant {
+        let surplus = self.surplus.iter().map(|(at, _)| *at).min();
+        [self.schedule.next_due(), self.waiters.next_due(), self.next_dial, surplus]
+            .into_iter()
+            .flatten()
+            .fold(self.next_anti_entropy.min(self.next_exchange), Instant::min)
+    }
+
+    fn note_addrs(&mut self) {
+        let addrs = self.swarm.listeners().cloned().collect();
+        self.shared.directory.lock().addrs = addrs;
+    }
+
+    /// Sends what waits, tells the peers, and ends the connections; all of it within twice [`FAREWELL`].
+    async fn farewell(mut self) {
+        let deadline = Instant::now() + FAREWELL;
+        let gates = self.shared.gates.load_full();
+        for topic in gates.keys() {
+            self.outflow.add(*topic);
+        }
+        while self.publish() && Instant::now() < deadline {
+            self.drive(Instant::now()).await;
+        }
+        self.say_goodbye();
+        while self.goodbyes > 0 && Instant::now() < deadline {
+            self.drive(deadline).await;
+        }
+        let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let deadline = Instant::now() + FAREWELL;
+        while self.swarm.network_info().num_peers() > 0 && Instant::now() < deadline {
+            self.drive(deadline).await;
+        }
+    }
+
+    /// Lets the swarm run until something has happened there, or until then.
+    async fn drive(&mut self, until: Instant) {
+        tokio::select! {
+            biased;
+            event = self.swarm.select_next_some() => self.on_event(event),
+            () = tokio::time::sleep_until(until.into()) => tokio::task::yield_now().await,
+        }
+    }
+}
