@@ -38,7 +38,7 @@ impl WatchHandle {
             let watch = map.watch(options)?;
             watch.on_ready(move || {
                 wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
-            })?;
+            });
             Ok(watch)
         })?;
         Ok(Self {
