@@ -109,10 +109,6 @@ impl Outflow {
     pub fn remove(&mut self, topic: Topic) {
         self.ready.retain(|ready| *ready != topic);
     }
-
-    pub fn is_empty(&self) -> bool {
-        self.ready.is_empty()
-    }
 }
 
 impl Task {

@@ -20,6 +20,7 @@ mod sync;
 mod task;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod waiters;
 
 use std::time::Duration;

@@ -39,16 +39,18 @@ pub(super) enum Dialled {
     Call(Multiaddr, Reply),
 }
 
+// Every dial leaves from a port of its own: from the listening port, two nodes that dial each other at once would meet
+// in the middle, each taking itself for the dialler.
 impl Task {
     pub(super) fn dial_due(&mut self, now: Instant) {
         for dial in self.membership.dials(now) {
             match dial {
                 Dial::Seed(seed, addr) => {
-                    self.dial(DialOpts::unknown_peer_id().address(addr).build(), Dialled::Seed(seed));
+                    self.dial(DialOpts::unknown_peer_id().address(addr).allocate_new_port().build(), Dialled::Seed(seed));
                 }
                 Dial::Member(peer, addrs) => {
-                    let opts = DialOpts::peer_id(peer).condition(PeerCondition::Disconnected).addresses(addrs).build();
-                    self.dial(opts, Dialled::Member(peer));
+                    let opts = DialOpts::peer_id(peer).condition(PeerCondition::Disconnected).addresses(addrs);
+                    self.dial(opts.allocate_new_port().build(), Dialled::Member(peer));
                 }
             }
         }
@@ -62,9 +64,10 @@ impl Task {
         }
         let opts = match addr::peer_of(&addr) {
             Some(peer) => {
-                DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![addr.clone()]).build()
+                let opts = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![addr.clone()]);
+                opts.allocate_new_port().build()
             }
-            None => DialOpts::unknown_peer_id().address(addr.clone()).build(),
+            None => DialOpts::unknown_peer_id().address(addr.clone()).allocate_new_port().build(),
         };
         self.dial(opts, Dialled::Call(addr, reply));
     }

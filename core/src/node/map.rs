@@ -1,54 +1,241 @@
 //! A map handle: this node's copy of a named replicated map.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use super::*;
-use crate::{Config, Result, Stamp};
 
-/// Many puts and removes that travel as one delta and are applied whole.
-#[derive(Clone, Debug, Default)]
-pub struct Batch(());
-impl Batch {
-    pub fn new() -> Self { todo!() }
-    pub fn put(&mut self, _key: impl AsRef<[u8]>, _value: impl AsRef<[u8]>) -> &mut Self { todo!() }
-    pub fn remove(&mut self, _key: impl AsRef<[u8]>) -> &mut Self { todo!() }
-    pub fn len(&self) -> usize { todo!() }
-    pub fn is_empty(&self) -> bool { todo!() }
-    pub fn clear(&mut self) { todo!() }
-}
-
-/// This node's copy of a map. Clones share it; every method may be called from any thread, callbacks included.
-#[derive(Clone)]
-pub struct Map(());
-impl Map {
-    pub fn name(&self) -> &str { todo!() }
-    /// The node it is open on.
-    pub fn node(&self) -> Node { todo!() }
-    pub fn put(&self, _key: impl AsRef<[u8]>, _value: impl AsRef<[u8]>) -> Result<Stamp> { todo!() }
-    pub fn get(&self, _key: impl AsRef<[u8]>) -> Result<Option<Value>> { todo!() }
-    /// Reads in place, without counting a reference: the quickest way to copy a small value. `read` must not block.
-    pub fn get_with<R>(&self, _key: impl AsRef<[u8]>, _read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> { todo!() }
-    pub fn entry(&self, _key: impl AsRef<[u8]>) -> Result<Option<Entry>> { todo!() }
-    pub fn contains(&self, _key: impl AsRef<[u8]>) -> Result<bool> { todo!() }
-    /// Entries in the view.
-    pub fn len(&self) -> Result<usize> { todo!() }
-    pub fn is_empty(&self) -> Result<bool> { todo!() }
-    /// Removes; says whether a live value was there. Absent: nothing is written.
-    pub fn remove(&self, _key: impl AsRef<[u8]>) -> Result<bool> { todo!() }
-    /// Removes every key under a prefix in one batch; says how many.
-    pub fn remove_prefix(&self, _prefix: impl AsRef<[u8]>) -> Result<usize> { todo!() }
-    /// Applies a batch whole; the last stamp, or `None` when nothing was written.
-    pub fn apply(&self, _batch: &Batch) -> Result<Option<Stamp>> { todo!() }
-    pub fn scan(&self, _options: ScanOptions) -> Result<Scan> { todo!() }
-    pub fn subscribe(&self, _options: SubscribeOptions, _callback: impl FnMut(&[Event]) + Send + 'static) -> Result<Subscription> { todo!() }
-    pub fn watch(&self, _options: SubscribeOptions) -> Result<Watch> { todo!() }
-    /// Reconciles now with every connected peer; returns when equal with each. Errors: `Timeout`, `Closed`.
-    pub fn sync(&self, _timeout: Duration) -> Result<()> { todo!() }
-    pub fn status(&self) -> Result<MapStatus> { todo!() }
-    pub fn is_closed(&self) -> bool { todo!() }
-    /// Stops this copy. Idempotent. A map from `open` closes its node too.
-    pub fn close(&self) { todo!() }
-    /// Closes, and deletes what this node stored of it; never a cluster-wide erase.
-    pub fn destroy(&self) -> Result<()> { todo!() }
-}
+use super::batch::Batch;
+use super::event::Event;
+use super::node::Node;
+use super::scan::{Scan, ScanOptions};
+use super::state::MapState;
+use super::status::{MapPeer, MapStatus};
+use super::subscribe::{Delivery, SubscribeOptions, Subscription, Watch};
+use super::view::{Entry, Key, Value};
+use crate::error::Result;
+use crate::options::{Config, MapOptions};
+use crate::replica::Stamp;
 
 /// Opens a map on a node of its own: the two-line start. Closing the map closes that node.
-pub fn open(_name: &str, _config: Config) -> Result<Map> { todo!() }
+///
+/// Errors: those of [`Node::open`] and [`Node::map`].
+pub fn open(name: &str, config: Config) -> Result<Map> {
+    let node = Node::open(config)?;
+    let state = node.open_map(name, &MapOptions::new())?;
+    Ok(Map::new(state, node, true))
+}
+
+/// This node's copy of a map. Clones share it.
+///
+/// Threads: every method from any thread, callbacks included.
+/// Errors: every method that returns a `Result` fails with `Closed` after `close`, and with `Forked` in a forked child.
+#[derive(Clone)]
+pub struct Map(Arc<Handle>);
+
+struct Handle {
+    state: Arc<MapState>,
+    node: Node,
+    owns_node: bool,
+}
+
+impl Map {
+    pub(super) fn new(state: Arc<MapState>, node: Node, owns_node: bool) -> Self {
+        Self(Arc::new(Handle { state, node, owns_node }))
+    }
+
+    pub fn name(&self) -> &str {
+        &self.0.state.name
+    }
+
+    /// The node it is open on.
+    pub fn node(&self) -> Node {
+        self.0.node.clone()
+    }
+
+    // ---- writes ----
+
+    /// Writes a value; returns the write's stamp. The change is visible here when this returns, and on its way to the others.
+    ///
+    /// Errors: `TooLarge`, `InvalidValue`, `Full`; nothing changed. Cost: no IO; O(log n) for a new key.
+    pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Stamp> {
+        let stamp = self.open_state()?.put(key.as_ref(), value.as_ref())?;
+        self.gossip();
+        Ok(stamp)
+    }
+
+    /// Removes; says whether a live value was there. Absent: nothing is written.
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        let removed = self.open_state()?.remove(key.as_ref())?;
+        if removed {
+            self.gossip();
+        }
+        Ok(removed)
+    }
+
+    /// Removes every key under a prefix in one batch; says how many.
+    ///
+    /// Errors: `TooLarge` when that is more than a batch can take; nothing changed.
+    pub fn remove_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<usize> {
+        let removed = self.open_state()?.remove_prefix(prefix.as_ref())?;
+        if removed > 0 {
+            self.gossip();
+        }
+        Ok(removed)
+    }
+
+    /// Applies a batch whole, here and on every replica; the last stamp, or `None` when nothing was written.
+    ///
+    /// Errors: `TooLarge`, `InvalidValue`, `Full`; nothing changed.
+    pub fn apply(&self, batch: &Batch) -> Result<Option<Stamp>> {
+        let changes = self.open_state()?.apply(batch)?;
+        let last = changes.last().map(|change| change.new.stamp().clone());
+        if last.is_some() {
+            self.gossip();
+        }
+        Ok(last)
+    }
+
+    fn gossip(&self) {
+        self.0.node.network().wake(self.0.state.topic);
+    }
+
+    // ---- reads ----
+
+    /// The newest live value here. Cost: O(1), no lock, nothing copied.
+    #[inline]
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
+        Ok(self.entry(key)?.map(|entry| entry.value))
+    }
+
+    /// Reads the newest live value in place, without counting a reference: the quickest way to copy a small one.
+    /// `read` must not block.
+    #[inline]
+    pub fn get_with<R>(&self, key: impl AsRef<[u8]>, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        Ok(self.open_state()?.index.read(key.as_ref(), read))
+    }
+
+    /// Value, stamp and author.
+    pub fn entry(&self, key: impl AsRef<[u8]>) -> Result<Option<Entry>> {
+        let slot = self.open_state()?.index.slot(key.as_ref());
+        Ok(slot.and_then(|slot| {
+            let record = slot.record();
+            record.is_live().then(|| Entry { key: Key(slot), value: Value(record) })
+        }))
+    }
+
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        Ok(self.get_with(key, |_| ())?.is_some())
+    }
+
+    /// Entries in the view.
+    pub fn len(&self) -> Result<usize> {
+        Ok(self.open_state()?.index.live())
+    }
+
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Entries in key order; all, by prefix, by range, with limit and reverse.
+    pub fn scan(&self, options: ScanOptions) -> Result<Scan> {
+        Ok(Scan::new(self.open_state()?.index.clone(), options))
+    }
+
+    // ---- changes ----
+
+    /// Calls back on every change of the view, up to 256 at a time, in the order in which they were made here.
+    ///
+    /// Threads: one of the library's, of this subscription's own; under no lock, so the callback may call anything. A slow
+    /// callback delays nobody: beyond 1,024 waiting events, waiting changes to one key are conflated into one.
+    pub fn subscribe(&self, options: SubscribeOptions, callback: impl FnMut(&[Event]) + Send + 'static) -> Result<Subscription> {
+        let state = self.open_state()?;
+        let delivery = Delivery::start(state.subscribe(options)?, callback)?;
+        state.adopt(&delivery);
+        Ok(Subscription(delivery))
+    }
+
+    /// The same as a stream to pull from, conflated likewise when nobody pulls.
+    pub fn watch(&self, options: SubscribeOptions) -> Result<Watch> {
+        Ok(Watch(self.open_state()?.subscribe(options)?))
+    }
+
+    // ---- the rest ----
+
+    /// Reconciles now with every connected peer that has the map open; returns when equal with each.
+    ///
+    /// Errors: `Timeout`, with how many were equal. Blocks on the network.
+    pub fn sync(&self, timeout: Duration) -> Result<()> {
+        let topic = self.open_state()?.topic;
+        self.0.node.network().sync(topic, timeout)
+    }
+
+    pub fn status(&self) -> Result<MapStatus> {
+        let state = self.open_state()?;
+        let (digest, outbox) = {
+            let writer = state.writer();
+            (writer.replica.digest(), writer.replica.waiting())
+        };
+        let connected = self.0.node.network().peers();
+        let mut compared = state.peers.lock();
+        compared.retain(|id, _| connected.iter().any(|peer| peer.id == *id));
+        let peers = connected.into_iter().filter(|peer| peer.topics.contains(&state.topic)).map(|peer| {
+            let known = compared.get(&peer.id).copied().unwrap_or_default();
+            MapPeer { id: peer.id, in_sync: known.equal, last_sync_ms: known.last_sync_ms }
+        });
+        let counters = &state.counters;
+        Ok(MapStatus {
+            name: state.name.clone(),
+            live: state.index.live(),
+            tombstones: state.index.tombstones(),
+            bytes: state.index.bytes(),
+            digest,
+            peers: peers.collect(),
+            outbox,
+            refused_entries: counters.refused_entries.load(Relaxed),
+            ahead_entries: counters.ahead_entries.load(Relaxed),
+            rejected_messages: counters.rejected_messages.load(Relaxed),
+            gaps: counters.gaps.load(Relaxed),
+            syncs: counters.syncs.load(Relaxed),
+        })
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.0.state.is_closed()
+    }
+
+    /// Stops this copy: sends what waits, ends its subscriptions. Returns when no callback is running, but for the one that
+    /// called this. Idempotent. A map from [`open`] closes its node too. In a forked child it does nothing.
+    pub fn close(&self) {
+        let Handle { state, node, owns_node } = &*self.0;
+        if node.check_fork().is_err() {
+            return;
+        }
+        node.close_map(state);
+        if *owns_node {
+            node.close();
+        }
+    }
+
+    /// Closes, and deletes what this node stored of it; never a cluster-wide erase.
+    ///
+    /// Errors: `Forked`; closed already is fine.
+    pub fn destroy(&self) -> Result<()> {
+        self.0.node.check_fork()?;
+        self.close();
+        Ok(())
+    }
+
+    #[inline]
+    fn open_state(&self) -> Result<&MapState> {
+        self.0.node.check_fork()?;
+        self.0.state.check_open()?;
+        Ok(&self.0.state)
+    }
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map").field("name", &self.name()).field("len", &self.0.state.index.live()).finish()
+    }
+}

@@ -1,16 +1,26 @@
 //! The shell around the pure core: what users hold and call.
 
+mod batch;
+mod clock;
 mod event;
-#[allow(clippy::module_inception)]
-mod node;
+mod host;
+mod inbox;
 mod map;
+#[allow(clippy::module_inception, reason = "a node is the noun")]
+mod node;
+mod queue;
+mod receive;
 mod scan;
+mod state;
 mod status;
 mod subscribe;
+#[cfg(test)]
+mod tests;
 mod view;
 
+pub use batch::Batch;
 pub use event::{Event, EventKind};
-pub use map::{Batch, Map, open};
+pub use map::{Map, open};
 pub use node::Node;
 pub use scan::{Scan, ScanOptions};
 pub use status::{MapPeer, MapStatus, NodeStatus, PeerInfo};

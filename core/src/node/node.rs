@@ -1,26 +1,249 @@
 //! A node: one process's participation in a cluster.
-use std::time::Duration;
-use super::*;
-use crate::{Config, MapOptions, PeerId, Result};
 
-/// An identity, a network endpoint and the maps opened on it. Clones share it; `close` ends it for all.
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::clock::{now_ms, random};
+use super::host::Maps;
+use super::map::Map;
+use super::state::MapState;
+use super::status::{NodeStatus, PeerInfo};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fork;
+use crate::limits::MAX_MAPS;
+use crate::net::{NetConfig, NetPeer, Network};
+use crate::options::{self, Config, MapOptions, NodeSettings};
+use crate::peer::PeerId;
+use crate::replica::Origin;
+use crate::wire::Topic;
+
+/// An identity, a network endpoint and the maps opened on it. Clones share it; it ends with `close`, or when the last handle of
+/// it and of its maps is gone.
+///
+/// Threads: every method from any thread, callbacks included. The node owns one thread for the network, and one for each
+/// callback subscription and each map with a validator function.
+/// Errors: every method that returns a `Result` fails with `Closed` after `close`, and with `Forked` in a forked child.
 #[derive(Clone)]
-pub struct Node(());
+pub struct Node(Arc<Inner>);
+
+struct Inner {
+    settings: NodeSettings,
+    maps: Arc<Maps>,
+    network: Arc<Network>,
+    last_epoch: AtomicU64,
+    closed: AtomicBool,
+    generation: u32,
+}
+
 impl Node {
-    /// Errors: `InvalidConfig`, `AddressInUse`, `Network`.
-    pub fn open(_config: Config) -> Result<Self> { todo!() }
-    pub fn id(&self) -> &PeerId { todo!() }
+    /// Starts a node, and opens the maps that its configuration declares. It listens when this returns; peers join behind it.
+    ///
+    /// Errors: `InvalidConfig`, `AddressInUse`, `Network`; nothing is left running.
+    pub fn open(config: Config) -> Result<Self> {
+        let settings = config.node;
+        options::check_node(&settings)?;
+        let maps = Arc::new(Maps::new(settings.max_clock_drift_ms));
+        let network = Network::start(
+            NetConfig {
+                listen: settings.listen.clone(),
+                external_addrs: settings.external_addrs.clone(),
+                bootstrap: settings.bootstrap.clone(),
+                cluster_id: settings.cluster_id.clone(),
+                target_peers: settings.target_peers,
+                max_peers: settings.max_peers,
+                anti_entropy: settings.anti_entropy,
+                seed: random(),
+            },
+            maps.clone(),
+        )?;
+        let network = Arc::new(network);
+        let _ = maps.network.set(Arc::downgrade(&network));
+        let node = Self(Arc::new(Inner {
+            settings,
+            maps,
+            network,
+            last_epoch: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            generation: fork::generation(),
+        }));
+        for name in node.0.settings.declared.keys() {
+            node.open_map(name, &MapOptions::new())?;
+        }
+        Ok(node)
+    }
+
+    /// Who this node is: a new identity for every opening.
+    pub fn id(&self) -> &PeerId {
+        self.0.network.id()
+    }
+
     /// Listen addresses, each ending in `/p2p/<id>`: what another node takes as `bootstrap`.
-    pub fn addrs(&self) -> Vec<String> { todo!() }
-    /// Dials a peer and waits for the connection. Errors: `InvalidArgument`, `Network`, `Timeout`, `Closed`.
-    pub fn connect(&self, _addr: &str, _timeout: Duration) -> Result<PeerId> { todo!() }
-    pub fn peers(&self) -> Result<Vec<PeerInfo>> { todo!() }
-    pub fn status(&self) -> Result<NodeStatus> { todo!() }
-    /// Opens a map. The same name again gives the same map; with other options: `InvalidConfig`.
-    /// Options that are not set come from the configuration's own map options.
-    pub fn map(&self, _name: &str, _options: MapOptions) -> Result<Map> { todo!() }
-    pub fn maps(&self) -> Result<Vec<String>> { todo!() }
-    pub fn is_closed(&self) -> bool { todo!() }
-    /// Says goodbye to peers, closes every map, ends every thread. Idempotent.
-    pub fn close(&self) { todo!() }
+    pub fn addrs(&self) -> Vec<String> {
+        self.0.network.addrs()
+    }
+
+    /// Dials a peer and waits for the connection; who it is.
+    ///
+    /// Errors: `InvalidArgument` (not an address), `Network` (why it cannot be reached), `Timeout`.
+    pub fn connect(&self, addr: &str, timeout: Duration) -> Result<PeerId> {
+        self.check_open()?;
+        self.0.network.connect(addr, timeout)
+    }
+
+    /// Connected peers.
+    pub fn peers(&self) -> Result<Vec<PeerInfo>> {
+        self.check_open()?;
+        let maps = self.0.maps.all();
+        Ok(self.0.network.peers().into_iter().map(|peer| describe(peer, &maps)).collect())
+    }
+
+    pub fn status(&self) -> Result<NodeStatus> {
+        Ok(NodeStatus {
+            peers: self.peers()?,
+            id: self.id().clone(),
+            cluster_id: self.0.settings.cluster_id.clone(),
+            addrs: self.addrs(),
+            maps: self.maps()?,
+            members: self.0.network.members(),
+            rejected_messages: self.0.network.rejected() + self.0.maps.rejected(),
+        })
+    }
+
+    /// Opens a map. Options that are not set come from the node's configuration. The same name again gives the same map.
+    ///
+    /// Errors: `InvalidArgument` (the name), `InvalidConfig` (options; or the map is open with other ones).
+    pub fn map(&self, name: &str, options: MapOptions) -> Result<Map> {
+        let state = self.open_map(name, &options)?;
+        Ok(Map::new(state, self.clone(), false))
+    }
+
+    /// Names of the maps open here, sorted.
+    pub fn maps(&self) -> Result<Vec<String>> {
+        self.check_open()?;
+        let mut names: Vec<_> = self.0.maps.all().iter().map(|map| map.name.clone()).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.0.closed.load(Ordering::Acquire)
+    }
+
+    /// Sends what waits, says goodbye to peers, closes every map, ends every thread. Idempotent. In a forked child it does
+    /// nothing.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    pub(super) fn open_map(&self, name: &str, options: &MapOptions) -> Result<Arc<MapState>> {
+        self.check_open()?;
+        options::check_map_name(name)?;
+        let settings = &self.0.settings;
+        let declared = settings.declared.get(name).map_or(settings.map_defaults.clone(), |map| map.over(&settings.map_defaults));
+        let wanted = options.over(&declared).settings()?;
+        let topic = Topic::new(&settings.cluster_id, name);
+        let full = self.0.maps.len() >= MAX_MAPS;
+        let (state, new) = self.0.maps.open(topic, || {
+            if full {
+                let message = format!("a node has at most {MAX_MAPS} maps open: close one");
+                return Err(Error::new(ErrorKind::Full, message));
+            }
+            Ok(MapState::new(name, topic, wanted.clone(), self.new_origin()))
+        })?;
+        if new {
+            self.0.network.subscribe(topic);
+        } else if !options.is_empty() && state.settings != wanted {
+            let message = format!("the map `{name}` is open here with other options: close it first, or open it without any");
+            return Err(Error::new(ErrorKind::InvalidConfig, message));
+        }
+        Ok(state)
+    }
+
+    pub(super) fn close_map(&self, state: &Arc<MapState>) {
+        self.0.close_map(state);
+    }
+
+    pub(super) fn network(&self) -> &Network {
+        &self.0.network
+    }
+
+    #[inline]
+    pub(super) fn check_fork(&self) -> Result<()> {
+        if self.0.generation == fork::generation() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Forked, "opened before this process was forked: open a new node in the child"))
+    }
+
+    fn check_open(&self) -> Result<()> {
+        self.check_fork()?;
+        if self.is_closed() {
+            return Err(Error::new(ErrorKind::Closed, "the node is closed: open a new one"));
+        }
+        Ok(())
+    }
+
+    /// An origin that was never used: a later opening has a greater epoch, whatever the clock does while the node lives.
+    fn new_origin(&self) -> Origin {
+        let now = now_ms() << 16 | (random() & 0xffff);
+        let next = |last: u64| Some(now.max(last + 1));
+        // Invariant: `next` never gives up.
+        let last = self.0.last_epoch.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
+        Origin::new(self.id().clone(), now.max(last + 1))
+    }
+}
+
+impl Inner {
+    fn close_map(&self, state: &Arc<MapState>) {
+        if state.close() {
+            self.network.unsubscribe(state.topic);
+            self.maps.forget(state);
+        }
+    }
+
+    fn close(&self) {
+        if self.generation != fork::generation() {
+            return;
+        }
+        self.closed.store(true, Ordering::Release);
+        let maps = self.maps.all();
+        for map in &maps {
+            map.close();
+        }
+        self.network.close();
+        for map in &maps {
+            self.maps.forget(map);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.generation == fork::generation() {
+            self.close();
+        } else {
+            // A forked child has none of the threads to wait for: what they shared is left alone.
+            std::mem::forget(self.network.clone());
+        }
+    }
+}
+
+fn describe(peer: NetPeer, maps: &[Arc<MapState>]) -> PeerInfo {
+    let common: Vec<_> = maps.iter().filter(|map| peer.topics.contains(&map.topic)).collect();
+    let verdicts: Vec<_> = common.iter().map(|map| map.peers.lock().get(&peer.id).and_then(|compared| compared.equal)).collect();
+    let in_sync = match verdicts.contains(&Some(false)) {
+        true => Some(false),
+        false if verdicts.contains(&None) => None,
+        false => Some(true),
+    };
+    let maps = common.iter().map(|map| map.name.clone()).collect();
+    PeerInfo { id: peer.id, addr: peer.addr, outbound: peer.outbound, round_trip: peer.round_trip, maps, in_sync }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("id", self.id()).field("closed", &self.is_closed()).finish()
+    }
 }

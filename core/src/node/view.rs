@@ -1,26 +1,83 @@
 //! What reads return: counted references to the bytes that the map itself holds.
-use crate::{PeerId, Stamp};
 
-/// A key, as the map holds it. Cloning counts a reference. Derefs to its bytes.
-#[derive(Clone)]
-pub struct Key(());
-impl std::ops::Deref for Key { type Target = [u8]; fn deref(&self) -> &[u8] { todo!() } }
+use std::fmt;
+use std::ops::Deref;
 
-/// A value, as the map holds it. Cloning counts a reference; it stays valid after the key was
-/// overwritten, removed, or the map closed. Derefs to its bytes.
+use crate::peer::PeerId;
+use crate::replica::{Record, Slot, Stamp};
+
+/// A key, as the map holds it. Derefs to its bytes. Cost: cloning counts a reference.
 #[derive(Clone)]
-pub struct Value(());
-impl std::ops::Deref for Value { type Target = [u8]; fn deref(&self) -> &[u8] { todo!() } }
+pub struct Key(pub(super) Slot);
+
+impl Deref for Key {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.key()
+    }
+}
+
+/// A value, as the map holds it: it stays valid after its key was overwritten or removed, and after the map was closed.
+/// Derefs to its bytes. Cost: cloning counts a reference.
+#[derive(Clone)]
+pub struct Value(pub(super) Record);
+
+impl Deref for Value {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.bytes()
+    }
+}
 
 /// A key's current state in the view.
 #[derive(Clone)]
-pub struct Entry(());
+pub struct Entry {
+    pub(super) key: Key,
+    pub(super) value: Value,
+}
+
 impl Entry {
-    pub fn key(&self) -> &Key { todo!() }
-    pub fn value(&self) -> &Value { todo!() }
-    pub fn stamp(&self) -> Stamp { todo!() }
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The write that made it.
+    pub fn stamp(&self) -> Stamp {
+        self.value.0.stamp().clone()
+    }
+
     /// Who wrote it.
-    pub fn author(&self) -> PeerId { todo!() }
+    pub fn author(&self) -> PeerId {
+        self.value.0.stamp().author().clone()
+    }
+
     /// When its author wrote it, by the author's clock. Units: milliseconds since the Unix epoch.
-    pub fn time_ms(&self) -> u64 { todo!() }
+    pub fn time_ms(&self) -> u64 {
+        self.value.0.stamp().time_ms()
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.escape_ascii())
+    }
+}
+
+/// Says the length, not the value: values may be secrets.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} bytes>", self.len())
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {:?} {}", self.key, self.value, self.value.0.stamp())
+    }
 }

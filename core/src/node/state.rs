@@ -1,0 +1,258 @@
+//! One open map of this node: its replica behind the writer lock, its readers' index, its subscribers.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::batch::Batch;
+use super::clock::now_ms;
+use super::event::Event;
+use super::queue::Queue;
+use super::subscribe::{Delivery, SubscribeOptions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::options::MapSettings;
+use crate::peer::PeerId;
+use crate::replica::{Change, Index, Origin, Replica, Stamp};
+use crate::wire::Topic;
+
+/// Shared by the map's handles and the network. Locks: the writer lock is held for one write or one merge, never while user
+/// code runs.
+pub struct MapState {
+    pub name: String,
+    pub topic: Topic,
+    pub settings: MapSettings,
+    pub index: Arc<Index>,
+    pub counters: Counters,
+    /// How each peer's copy compared when last looked at.
+    pub peers: Mutex<HashMap<PeerId, Compared>>,
+    writer: Mutex<Writer>,
+    deliveries: Mutex<Vec<Weak<Delivery>>>,
+    closed: AtomicBool,
+}
+
+/// What the writer lock protects.
+pub struct Writer {
+    pub replica: Replica,
+    subscribers: Vec<Arc<Queue>>,
+}
+
+#[derive(Default)]
+pub struct Counters {
+    pub refused_entries: AtomicU64,
+    pub ahead_entries: AtomicU64,
+    pub rejected_messages: AtomicU64,
+    pub gaps: AtomicU64,
+    pub syncs: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Compared {
+    pub equal: Option<bool>,
+    pub last_sync_ms: Option<u64>,
+    /// Contexts were equal and fingerprints were not: the next pull must be a full one.
+    pub suspicious: bool,
+}
+
+impl MapState {
+    pub fn new(name: &str, topic: Topic, settings: MapSettings, origin: Origin) -> Self {
+        let replica = Replica::new(origin);
+        Self {
+            name: name.to_owned(),
+            topic,
+            settings,
+            index: replica.index().clone(),
+            counters: Counters::default(),
+            peers: Mutex::default(),
+            writer: Mutex::new(Writer { replica, subscribers: Vec::new() }),
+            deliveries: Mutex::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub fn check_open(&self) -> Result<()> {
+        if !self.is_closed() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Closed, format!("the map `{}` is closed: open it again", self.name)))
+    }
+
+    pub fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock()
+    }
+
+    // ---- writes ----
+
+    pub fn put(&self, key: &[u8], value: &[u8]) -> Result<Stamp> {
+        self.check_write(key, Some(value))?;
+        let mut writer = self.open_writer()?;
+        self.check_room(std::iter::once((key, Some(value))))?;
+        let change = writer.replica.put(key, value, now_ms());
+        writer.tell(std::slice::from_ref(&change));
+        Ok(change.new.stamp().clone())
+    }
+
+    pub fn remove(&self, key: &[u8]) -> Result<bool> {
+        let mut writer = self.open_writer()?;
+        let change = writer.replica.remove(key, now_ms());
+        writer.tell(change.as_slice());
+        Ok(change.is_some())
+    }
+
+    pub fn apply(&self, batch: &Batch) -> Result<Vec<Change>> {
+        batch.check()?;
+        for (key, value) in batch.writes() {
+            self.check_write(key, value)?;
+        }
+        let mut writer = self.open_writer()?;
+        self.check_room(batch.writes())?;
+        let changes = writer.replica.apply(batch.writes(), now_ms());
+        writer.tell(&changes);
+        Ok(changes)
+    }
+
+    pub fn remove_prefix(&self, prefix: &[u8]) -> Result<usize> {
+        let mut writer = self.open_writer()?;
+        let mut batch = Batch::new();
+        let options = super::scan::ScanOptions { prefix: prefix.to_vec(), ..Default::default() };
+        for entry in super::scan::Scan::new(self.index.clone(), options) {
+            batch.remove(&**entry.key());
+        }
+        batch.check()?;
+        let changes = writer.replica.apply(batch.writes(), now_ms());
+        writer.tell(&changes);
+        Ok(changes.len())
+    }
+
+    /// The writer lock of a map that is open, and stays so while it is held.
+    fn open_writer(&self) -> Result<MutexGuard<'_, Writer>> {
+        let writer = self.writer();
+        self.check_open()?;
+        Ok(writer)
+    }
+
+    /// What can be said of a write without looking at the map. Runs user code: call it outside every lock.
+    fn check_write(&self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        let settings = &self.settings;
+        if key.len() > settings.max_key_bytes {
+            return Err(self.too_large("key", key.len(), "max_key_bytes", settings.max_key_bytes));
+        }
+        let Some(value) = value else { return Ok(()) };
+        if value.len() > settings.max_value_bytes {
+            return Err(self.too_large("value", value.len(), "max_value_bytes", settings.max_value_bytes));
+        }
+        match settings.validators.refuse(key, value) {
+            None => Ok(()),
+            Some(reason) => {
+                let key = key.escape_ascii();
+                let message = format!("the validator of the map `{}` refused the value for `{key}`: {reason}", self.name);
+                Err(Error::new(ErrorKind::InvalidValue, message))
+            }
+        }
+    }
+
+    fn too_large(&self, what: &str, bytes: usize, option: &str, limit: usize) -> Error {
+        let map = &self.name;
+        let message = format!("a {what} of {bytes} bytes; the map `{map}` takes at most {limit}: raise `{option}` on every node");
+        Error::new(ErrorKind::TooLarge, message)
+    }
+
+    /// Whether the map's own limits leave room for those writes. Under the writer lock.
+    fn check_room<'a>(&self, writes: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>) -> Result<()> {
+        let (max_entries, max_bytes) = (self.settings.max_entries, self.settings.max_bytes);
+        if max_entries == 0 && max_bytes == 0 {
+            return Ok(());
+        }
+        let after: HashMap<_, _> = writes.collect();
+        let (mut entries, mut bytes) = (self.index.live() as i128, i128::from(self.index.bytes()));
+        for (key, value) in after {
+            let held = self.index.read(key, <[u8]>::len);
+            entries += i128::from(value.is_some()) - i128::from(held.is_some());
+            bytes += value.map_or(0, <[u8]>::len) as i128 - held.unwrap_or(0) as i128;
+            bytes += if value.is_some() && self.index.slot(key).is_none() { key.len() as i128 } else { 0 };
+        }
+        let full = |option: &str, limit: u64| {
+            let message = format!("the map `{}` is full: it holds at most {limit} ({option}); remove entries or raise it", self.name);
+            Err(Error::new(ErrorKind::Full, message))
+        };
+        let grows = (entries > self.index.live() as i128, bytes > i128::from(self.index.bytes()));
+        if max_entries > 0 && grows.0 && entries > i128::from(max_entries) {
+            return full("max_entries", max_entries);
+        }
+        if max_bytes > 0 && grows.1 && bytes > i128::from(max_bytes) {
+            return full("max_bytes", max_bytes);
+        }
+        Ok(())
+    }
+
+    // ---- subscribers ----
+
+    /// Registers a subscriber's queue; with a snapshot, the view of this moment waits in it.
+    pub fn subscribe(&self, options: SubscribeOptions) -> Result<Arc<Queue>> {
+        let mut writer = self.open_writer()?;
+        let mut events = VecDeque::new();
+        if options.snapshot {
+            let own = writer.replica.origin();
+            let scan = super::scan::ScanOptions { prefix: options.prefix.clone(), ..Default::default() };
+            for entry in super::scan::Scan::new(self.index.clone(), scan) {
+                events.push_back(Event::snapshot(&entry.key.0, entry.value.0, own));
+            }
+            events.push_back(Event::synced());
+        }
+        let queue = Arc::new(Queue::new(options.prefix, events));
+        writer.subscribers.push(queue.clone());
+        Ok(queue)
+    }
+
+    /// Remembers a delivery thread, to be ended with the map.
+    pub fn adopt(&self, delivery: &Arc<Delivery>) {
+        let mut deliveries = self.deliveries.lock();
+        deliveries.retain(|delivery| delivery.strong_count() > 0);
+        deliveries.push(Arc::downgrade(delivery));
+        let closed = self.is_closed();
+        drop(deliveries);
+        if closed {
+            delivery.stop();
+        }
+    }
+
+    /// No further reads, writes or events. Returns when no callback is running, but for one that called this. Says whether it
+    /// was open.
+    pub fn close(&self) -> bool {
+        let subscribers = {
+            let mut writer = self.writer();
+            if self.closed.swap(true, Ordering::AcqRel) {
+                return false;
+            }
+            std::mem::take(&mut writer.subscribers)
+        };
+        for queue in subscribers {
+            queue.close(false);
+        }
+        let deliveries = std::mem::take(&mut *self.deliveries.lock());
+        for delivery in deliveries.iter().filter_map(Weak::upgrade) {
+            delivery.stop();
+        }
+        true
+    }
+}
+
+impl Writer {
+    /// Tells the subscribers what changed in the view, in order.
+    pub fn tell(&mut self, changes: &[Change]) {
+        if self.subscribers.is_empty() || changes.is_empty() {
+            return;
+        }
+        let own = self.replica.origin();
+        let events: Vec<Event> = changes.iter().filter_map(|change| Event::of(change, own)).collect();
+        self.subscribers.retain(|queue| !queue.is_closed());
+        for queue in &self.subscribers {
+            queue.push(&events);
+        }
+    }
+}

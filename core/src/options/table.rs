@@ -1,0 +1,230 @@
+//! The table: what options there are, what they allow, and where they go.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::validator::Validators;
+use super::{MapOptions, address, invalid};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{
+    DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_VALUE_BYTES, MAX_CLUSTER_ID_BYTES, MAX_KEY_BYTES, MAX_MAP_NAME_BYTES, MAX_VALUE_BYTES,
+};
+
+/// One row of the table of options.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionInfo {
+    pub name: &'static str,
+    /// An option of maps (a node's configuration takes it too: as the default of its maps).
+    pub of_map: bool,
+    pub default: &'static str,
+    /// What values are allowed.
+    pub allowed: &'static str,
+    pub about: &'static str,
+}
+
+const fn node(name: &'static str, default: &'static str, allowed: &'static str, about: &'static str) -> OptionInfo {
+    OptionInfo { name, of_map: false, default, allowed, about }
+}
+
+const fn map(name: &'static str, default: &'static str, allowed: &'static str, about: &'static str) -> OptionInfo {
+    OptionInfo { name, of_map: true, default, allowed, about }
+}
+
+const ADDRESSES: &str = "multiaddrs or host:port, separated by commas";
+
+pub const OPTIONS: &[OptionInfo] = &[
+    node("listen", "127.0.0.1:0", ADDRESSES, "where to listen; host:port means TCP and QUIC on that port, port 0 any free one"),
+    node("external_addrs", "", ADDRESSES, "addresses to tell others beside the listen addresses, such as those of a port mapping"),
+    node("bootstrap", "", ADDRESSES, "members to join through; one that answers is enough, all are retried for ever"),
+    node("cluster_id", "default", "1 to 255 bytes of text", "nodes with different cluster ids never exchange anything"),
+    node("insecure", "false", "true or false", "listen beyond loopback without a secret: whoever reaches the port can join"),
+    node("target_peers", "8", "1 to 1024", "connections to keep, where the cluster has that many members"),
+    node("max_peers", "128", "1 to 4096", "connections to accept at most; no less than target_peers"),
+    node("anti_entropy_ms", "30000", "100 to 86400000", "how often to compare with one random peer, jittered by 25 %"),
+    node("max_clock_drift_ms", "60000", "1 to 31536000000", "entries stamped further ahead than this are set aside"),
+    node("maps", "", "map names, separated by commas", "maps to open with the node; maps.<map>.<option> sets an option of one"),
+    map("validator", "", "utf8, json, max_bytes:<n>, several separated by commas", "what values must be; checked here and on arrival"),
+    map("tombstone_ttl_ms", "3600000", "1000 to 31536000000", "how old a removal is before it may be forgotten"),
+    map("scan_ms", "1000", "10 to 86400000", "how often to look for what may be forgotten"),
+    map("max_key_bytes", "1024", "1 to 65536", "longer keys are refused"),
+    map("max_value_bytes", "1048576", "1 to 4194304", "longer values are refused"),
+    map("max_entries", "0", "0 (no limit) to 18446744073709551615", "new keys beyond this many live entries are refused"),
+    map("max_bytes", "0", "0 (no limit) to 18446744073709551615", "writes that would hold more bytes of keys and values are refused"),
+];
+
+/// A node's options, parsed.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    pub listen: Vec<String>,
+    pub external_addrs: Vec<String>,
+    pub bootstrap: Vec<String>,
+    pub cluster_id: String,
+    pub insecure: bool,
+    pub target_peers: usize,
+    pub max_peers: usize,
+    pub anti_entropy: Duration,
+    pub max_clock_drift_ms: u64,
+    /// Maps that open with the node.
+    pub declared: BTreeMap<String, MapOptions>,
+    pub map_defaults: MapOptions,
+}
+
+impl Default for NodeSettings {
+    fn default() -> Self {
+        Self {
+            listen: address::listen(DEFAULT_LISTEN).unwrap_or_default(),
+            external_addrs: Vec::new(),
+            bootstrap: Vec::new(),
+            cluster_id: "default".to_owned(),
+            insecure: false,
+            target_peers: 8,
+            max_peers: 128,
+            anti_entropy: Duration::from_secs(30),
+            max_clock_drift_ms: 60_000,
+            declared: BTreeMap::new(),
+            map_defaults: MapOptions::default(),
+        }
+    }
+}
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:0";
+
+/// A map's options, parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapSettings {
+    pub validators: Validators,
+    pub tombstone_ttl_ms: u64,
+    pub scan_ms: u64,
+    pub max_key_bytes: usize,
+    pub max_value_bytes: usize,
+    /// 0: no limit.
+    pub max_entries: u64,
+    /// 0: no limit.
+    pub max_bytes: u64,
+}
+
+impl Default for MapSettings {
+    fn default() -> Self {
+        Self {
+            validators: Validators::default(),
+            tombstone_ttl_ms: 3_600_000,
+            scan_ms: 1_000,
+            max_key_bytes: DEFAULT_MAX_KEY_BYTES,
+            max_value_bytes: DEFAULT_MAX_VALUE_BYTES,
+            max_entries: 0,
+            max_bytes: 0,
+        }
+    }
+}
+
+/// Sets a node's option, or the default of its maps.
+pub fn set_node(settings: &mut NodeSettings, name: &str, value: &str) -> Result<()> {
+    let option = find(name)?;
+    let (number, addresses) = (Numbers(option, value), Addresses(option, value));
+    match option.name {
+        "listen" => settings.listen = addresses.parse(address::listen)?,
+        "external_addrs" => settings.external_addrs = addresses.parse(address::dial)?,
+        "bootstrap" => settings.bootstrap = addresses.parse(address::dial)?,
+        "cluster_id" if (1..=MAX_CLUSTER_ID_BYTES).contains(&value.len()) => settings.cluster_id = value.to_owned(),
+        "cluster_id" => return Err(refused(option, value)),
+        "insecure" => settings.insecure = flag(option, value)?,
+        "target_peers" => settings.target_peers = number.within(1, 1024)? as usize,
+        "max_peers" => settings.max_peers = number.within(1, 4096)? as usize,
+        "anti_entropy_ms" => settings.anti_entropy = Duration::from_millis(number.within(100, 86_400_000)?),
+        "max_clock_drift_ms" => settings.max_clock_drift_ms = number.within(1, 31_536_000_000)?,
+        "maps" => {
+            for map in list(value) {
+                check_map_name(map)?;
+                settings.declared.entry(map.to_owned()).or_default();
+            }
+        }
+        _ => {
+            settings.map_defaults.set(name, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets a map's option; returns the table's own copy of its name.
+pub fn set_map(settings: &mut MapSettings, name: &str, value: &str) -> Result<&'static str> {
+    let option = find(name)?;
+    let number = Numbers(option, value);
+    match option.name {
+        "validator" => settings.validators.checks = list(value).map(super::validator::check).collect::<Result<_>>()?,
+        "tombstone_ttl_ms" => settings.tombstone_ttl_ms = number.within(1_000, 31_536_000_000)?,
+        "scan_ms" => settings.scan_ms = number.within(10, 86_400_000)?,
+        "max_key_bytes" => settings.max_key_bytes = number.within(1, MAX_KEY_BYTES as u64)? as usize,
+        "max_value_bytes" => settings.max_value_bytes = number.within(1, MAX_VALUE_BYTES as u64)? as usize,
+        "max_entries" => settings.max_entries = number.within(0, u64::MAX)?,
+        "max_bytes" => settings.max_bytes = number.within(0, u64::MAX)?,
+        _ => return Err(invalid(format!("`{name}` is an option of nodes, not of maps"))),
+    }
+    Ok(option.name)
+}
+
+/// What no single option can check.
+pub fn check_node(settings: &NodeSettings) -> Result<()> {
+    if settings.max_peers < settings.target_peers {
+        return Err(invalid(format!(
+            "`max_peers` is {}, less than `target_peers`, which is {}: raise the one or lower the other",
+            settings.max_peers, settings.target_peers
+        )));
+    }
+    match settings.listen.iter().find(|listen| !address::is_loopback(listen)) {
+        Some(wide) if !settings.insecure => Err(invalid(format!(
+            "`listen`: {wide} can be reached from other machines, and whoever reaches it can join: listen on 127.0.0.1, \
+             or say `insecure=true` where the network itself keeps strangers out"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Errors: `InvalidArgument`.
+pub fn check_map_name(name: &str) -> Result<()> {
+    if (1..=MAX_MAP_NAME_BYTES).contains(&name.len()) {
+        return Ok(());
+    }
+    let message = format!("a map's name has 1 to {MAX_MAP_NAME_BYTES} bytes, this one {}", name.len());
+    Err(Error::new(ErrorKind::InvalidArgument, message))
+}
+
+fn find(name: &str) -> Result<&'static OptionInfo> {
+    OPTIONS.iter().find(|option| option.name == name).ok_or_else(|| {
+        let known: Vec<_> = OPTIONS.iter().map(|option| option.name).collect();
+        invalid(format!("there is no option `{name}`; there are {}", known.join(", ")))
+    })
+}
+
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn flag(option: &OptionInfo, value: &str) -> Result<bool> {
+    value.parse().map_err(|_| refused(option, value))
+}
+
+fn refused(option: &OptionInfo, value: &str) -> Error {
+    let shown: String = value.chars().take(80).collect();
+    invalid(format!("`{}` cannot be `{shown}`: allowed is {}", option.name, option.allowed))
+}
+
+struct Numbers<'a>(&'static OptionInfo, &'a str);
+
+impl Numbers<'_> {
+    fn within(&self, least: u64, most: u64) -> Result<u64> {
+        let number = self.1.trim().parse().ok().filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| refused(self.0, self.1))
+    }
+}
+
+struct Addresses<'a>(&'static OptionInfo, &'a str);
+
+impl Addresses<'_> {
+    fn parse(&self, parse: fn(&str) -> Option<Vec<String>>) -> Result<Vec<String>> {
+        let mut addresses = Vec::new();
+        for text in list(self.1) {
+            addresses.extend(parse(text).ok_or_else(|| refused(self.0, text))?);
+        }
+        Ok(addresses)
+    }
+}

@@ -1,0 +1,35 @@
+//! What travels: a delta in its origin's order, and the entries of a sync page.
+
+use super::clock::Timestamp;
+use super::entry::{Record, Slot};
+use super::stamp::{Origin, Stamp};
+
+/// An arriving entry. Its bytes are borrowed from the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming<'a> {
+    pub key: &'a [u8],
+    /// `None`: a tombstone.
+    pub value: Option<&'a [u8]>,
+    pub stamp: Stamp,
+}
+
+/// A delta as it arrives: every key that its origin stamped in (prev, last], each once, in its newest state there (which
+/// another origin may have written since).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delta<'a> {
+    pub origin: Origin,
+    pub prev: Timestamp,
+    pub last: Timestamp,
+    /// What advanced in the author's `past` since its previous delta.
+    pub past: Vec<(Origin, Timestamp)>,
+    pub entries: Vec<Incoming<'a>>,
+}
+
+/// A delta as it leaves.
+pub struct Outgoing {
+    pub origin: Origin,
+    pub prev: Timestamp,
+    pub last: Timestamp,
+    pub past: Vec<(Origin, Timestamp)>,
+    pub entries: Vec<(Slot, Record)>,
+}

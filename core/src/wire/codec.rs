@@ -1,0 +1,192 @@
+//! The one place that knows bincode, and the parts that several messages share.
+
+use std::collections::HashMap;
+
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::{BorrowDecode, Encode};
+
+use super::Malformed;
+use crate::limits::{MAX_KEY_BYTES, MAX_ORIGINS, MAX_RANGES, MAX_SYNC_BYTES, MAX_VALUE_BYTES};
+use crate::peer::PeerId;
+use crate::replica::{Context, Incoming, Origin, Record, Slot, Stamp, Timestamp};
+
+/// What a decoder may allocate at most, whatever a message claims: a small multiple of the greatest message.
+const MAX_DECODED_BYTES: usize = 4 * MAX_SYNC_BYTES;
+
+const CONFIG: Configuration<LittleEndian, Varint, Limit<MAX_DECODED_BYTES>> =
+    bincode::config::standard().with_limit::<MAX_DECODED_BYTES>();
+
+/// A version byte, then the message.
+pub fn encode(version: u8, message: &impl Encode, capacity: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(capacity);
+    bytes.push(version);
+    // Invariant: writing to memory does not fail, and every type here is encodable.
+    bincode::encode_into_std_write(message, &mut bytes, bincode::config::standard()).expect("encoding into memory");
+    bytes
+}
+
+/// The message after its version byte, all of it.
+pub fn decode<'a, T: BorrowDecode<'a, ()>>(version: u8, bytes: &'a [u8], max_bytes: usize) -> Result<T, Malformed> {
+    if bytes.len() > max_bytes {
+        return Err(Malformed("over its limit"));
+    }
+    let (&found, rest) = bytes.split_first().ok_or(Malformed("empty"))?;
+    if found != version {
+        return Err(Malformed("unknown version"));
+    }
+    let (message, used) = bincode::borrow_decode_from_slice(rest, CONFIG).map_err(|_| Malformed("not decodable"))?;
+    if used != rest.len() {
+        return Err(Malformed("trailing bytes"));
+    }
+    Ok(message)
+}
+
+#[derive(Encode, BorrowDecode)]
+pub struct WireOrigin<'a> {
+    pub peer: &'a [u8],
+    pub epoch: u64,
+}
+
+impl<'a> WireOrigin<'a> {
+    pub fn from(origin: &'a Origin) -> Self {
+        Self { peer: origin.peer().as_bytes(), epoch: origin.epoch() }
+    }
+
+    pub fn open(&self) -> Result<Origin, Malformed> {
+        let peer = PeerId::from_bytes(self.peer).map_err(|_| Malformed("peer id"))?;
+        Ok(Origin::new(peer, self.epoch))
+    }
+}
+
+/// The origins that a message names, each once; the rest of it says their positions.
+#[derive(Default)]
+pub struct OriginTable<'a> {
+    origins: Vec<&'a Origin>,
+    positions: HashMap<&'a Origin, u32, foldhash::fast::RandomState>,
+    /// Most entries follow one of the same origin.
+    last: Option<(&'a Origin, u32)>,
+}
+
+impl<'a> OriginTable<'a> {
+    pub fn position(&mut self, origin: &'a Origin) -> u32 {
+        match self.last {
+            Some((last, position)) if last.is(origin) => return position,
+            _ => {}
+        }
+        let next = self.origins.len() as u32;
+        let position = *self.positions.entry(origin).or_insert(next);
+        if position == next {
+            self.origins.push(origin);
+        }
+        self.last = Some((origin, position));
+        position
+    }
+
+    pub fn wire(&self) -> Vec<WireOrigin<'a>> {
+        self.origins.iter().map(|origin| WireOrigin::from(origin)).collect()
+    }
+}
+
+/// Opens an origin table.
+pub fn open_origins(origins: &[WireOrigin<'_>]) -> Result<Vec<Origin>, Malformed> {
+    if origins.len() > MAX_ORIGINS {
+        return Err(Malformed("too many origins"));
+    }
+    origins.iter().map(WireOrigin::open).collect()
+}
+
+#[derive(Encode, BorrowDecode)]
+pub struct WireEntry<'a> {
+    pub origin: u32,
+    pub timestamp: u64,
+    pub key: &'a [u8],
+    pub value: Option<&'a [u8]>,
+}
+
+impl<'a> WireEntry<'a> {
+    pub fn from(table: &mut OriginTable<'a>, slot: &'a Slot, record: &'a Record) -> Self {
+        let stamp = record.stamp();
+        Self { origin: table.position(&stamp.origin), timestamp: stamp.timestamp.0, key: slot.key(), value: record.value() }
+    }
+}
+
+pub fn open_entries<'a>(entries: &[WireEntry<'a>], origins: &[Origin], max: usize) -> Result<Vec<Incoming<'a>>, Malformed> {
+    if entries.len() > max {
+        return Err(Malformed("too many entries"));
+    }
+    let open = |entry: &WireEntry<'a>| {
+        if entry.key.len() > MAX_KEY_BYTES {
+            return Err(Malformed("key over its limit"));
+        }
+        if entry.value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
+            return Err(Malformed("value over its limit"));
+        }
+        let origin = open_position(entry.origin, origins)?;
+        let timestamp = open_timestamp(entry.timestamp)?;
+        Ok(Incoming { key: entry.key, value: entry.value, stamp: Stamp { timestamp, origin } })
+    };
+    entries.iter().map(open).collect()
+}
+
+pub fn open_position(position: u32, origins: &[Origin]) -> Result<Origin, Malformed> {
+    origins.get(position as usize).cloned().ok_or(Malformed("origin position"))
+}
+
+pub fn open_timestamp(timestamp: u64) -> Result<Timestamp, Malformed> {
+    // Zero is before every reading; the greatest number has no successor.
+    if timestamp == 0 || timestamp == u64::MAX {
+        return Err(Malformed("timestamp"));
+    }
+    Ok(Timestamp(timestamp))
+}
+
+/// Positions of origins with a timestamp each: a `past`.
+pub fn wire_past<'a>(table: &mut OriginTable<'a>, past: &'a [(Origin, Timestamp)]) -> Vec<(u32, u64)> {
+    past.iter().map(|(origin, timestamp)| (table.position(origin), timestamp.0)).collect()
+}
+
+pub fn open_past(past: &[(u32, u64)], origins: &[Origin]) -> Result<Vec<(Origin, Timestamp)>, Malformed> {
+    past.iter().map(|&(position, timestamp)| Ok((open_position(position, origins)?, open_timestamp(timestamp)?))).collect()
+}
+
+#[derive(Encode, BorrowDecode)]
+pub struct WireSeen<'a> {
+    pub origin: WireOrigin<'a>,
+    pub upto: u64,
+    pub ranges: Vec<(u64, u64)>,
+}
+
+pub fn wire_context(context: &Context) -> Vec<WireSeen<'_>> {
+    let seen = context.origins().map(|(origin, seen)| WireSeen {
+        origin: WireOrigin::from(origin),
+        upto: seen.upto.0,
+        ranges: seen.ranges.iter().map(|(after, last)| (after.0, last.0)).collect(),
+    });
+    seen.collect()
+}
+
+pub fn open_context(wire: &[WireSeen<'_>]) -> Result<Context, Malformed> {
+    if wire.len() > MAX_ORIGINS {
+        return Err(Malformed("too many origins"));
+    }
+    let mut context = Context::default();
+    for seen in wire {
+        let origin = seen.origin.open()?;
+        if seen.ranges.len() > MAX_RANGES {
+            return Err(Malformed("too many ranges"));
+        }
+        if seen.upto == u64::MAX {
+            return Err(Malformed("timestamp"));
+        }
+        context.add(&origin, Timestamp::ZERO, Timestamp(seen.upto));
+        let mut end = seen.upto;
+        for &(after, last) in &seen.ranges {
+            if after < end || last <= after || last == u64::MAX {
+                return Err(Malformed("ranges out of order"));
+            }
+            end = last;
+            context.add(&origin, Timestamp(after), Timestamp(last));
+        }
+    }
+    Ok(context)
+}

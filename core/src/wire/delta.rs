@@ -1,0 +1,50 @@
+//! A delta as one gossip message.
+
+use bincode::{BorrowDecode, Encode};
+
+use super::Malformed;
+use super::codec::{
+    OriginTable, WireEntry, WireOrigin, decode as decode_message, encode as encode_message, open_entries, open_origins, open_past,
+    open_position, open_timestamp, wire_past,
+};
+use crate::limits::{MAX_DELTA_BYTES, MAX_DELTA_ENTRIES};
+use crate::replica::{Delta, Outgoing, Timestamp};
+
+const VERSION: u8 = 1;
+
+#[derive(Encode, BorrowDecode)]
+struct WireDelta<'a> {
+    /// The first one is the delta's own.
+    origins: Vec<WireOrigin<'a>>,
+    prev: u64,
+    last: u64,
+    past: Vec<(u32, u64)>,
+    entries: Vec<WireEntry<'a>>,
+}
+
+pub fn encode(delta: &Outgoing) -> Vec<u8> {
+    let mut table = OriginTable::default();
+    table.position(&delta.origin);
+    let past = wire_past(&mut table, &delta.past);
+    let entries: Vec<_> = delta.entries.iter().map(|(slot, record)| WireEntry::from(&mut table, slot, record)).collect();
+    let bytes: usize = delta.entries.iter().map(|(slot, record)| slot.key().len() + record.bytes().len() + 20).sum();
+    let wire = WireDelta { origins: table.wire(), prev: delta.prev.0, last: delta.last.0, past, entries };
+    encode_message(VERSION, &wire, bytes + 64 * wire.origins.len() + 64)
+}
+
+/// Errors: the first thing that is wrong with it.
+pub fn decode(bytes: &[u8]) -> Result<Delta<'_>, Malformed> {
+    let wire: WireDelta<'_> = decode_message(VERSION, bytes, MAX_DELTA_BYTES)?;
+    let origins = open_origins(&wire.origins)?;
+    let (prev, last) = (Timestamp(wire.prev), open_timestamp(wire.last)?);
+    if prev >= last {
+        return Err(Malformed("empty chain link"));
+    }
+    Ok(Delta {
+        origin: open_position(0, &origins)?,
+        prev,
+        last,
+        past: open_past(&wire.past, &origins)?,
+        entries: open_entries(&wire.entries, &origins, MAX_DELTA_ENTRIES)?,
+    })
+}

@@ -1,0 +1,124 @@
+//! The messages of a sync: compare digests, then pull pages.
+
+use bincode::{BorrowDecode, Encode};
+
+use super::codec::{
+    OriginTable, WireEntry, WireOrigin, WireSeen, decode as decode_message, encode as encode_message, open_context, open_entries,
+    open_origins, open_past, open_position, open_timestamp, wire_context, wire_past,
+};
+use super::{Malformed, Topic};
+use crate::limits::{MAX_PAGE_ENTRIES, MAX_SYNC_BYTES, MAX_SYNC_MAPS};
+use crate::replica::{Context, Digest, Incoming, Page, PageEnd, Request as PullRequest};
+
+const VERSION: u8 = 1;
+
+/// What one side asks.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request {
+    /// These are my digests: what are yours?
+    Compare(Vec<(Topic, Digest)>),
+    /// The next page of that map, please.
+    Pull(Topic, PullRequest),
+}
+
+/// What the other side answers.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Response<'a> {
+    /// The digests of the maps that both have.
+    Compared(Vec<(Topic, Digest)>),
+    Page(Vec<Incoming<'a>>, PageEnd),
+    /// That map is not open here.
+    NoMap,
+}
+
+#[derive(Encode, BorrowDecode)]
+enum WireRequest<'a> {
+    Compare(Vec<([u8; 16], [u8; 32])>),
+    Pull { topic: [u8; 16], base: Vec<WireSeen<'a>>, cursor: Option<(WireOrigin<'a>, u64)> },
+}
+
+#[derive(Encode, BorrowDecode)]
+enum WireResponse<'a> {
+    Compared(Vec<([u8; 16], [u8; 32])>),
+    Page {
+        origins: Vec<WireOrigin<'a>>,
+        entries: Vec<WireEntry<'a>>,
+        context: Option<Vec<WireSeen<'a>>>,
+        cursor: Option<(u32, u64)>,
+        past: Vec<(u32, u64)>,
+        digest: Option<[u8; 32]>,
+    },
+    NoMap,
+}
+
+pub fn encode_compare(digests: &[(Topic, Digest)]) -> Vec<u8> {
+    encode_message(VERSION, &WireRequest::Compare(wire_digests(digests)), 8 + 48 * digests.len())
+}
+
+pub fn encode_pull(topic: Topic, request: &PullRequest) -> Vec<u8> {
+    let cursor = request.cursor.as_ref().map(|(origin, timestamp)| (WireOrigin::from(origin), timestamp.0));
+    let wire = WireRequest::Pull { topic: topic.0, base: wire_context(&request.base), cursor };
+    encode_message(VERSION, &wire, 64 + 64 * request.base.len())
+}
+
+pub fn decode_request(bytes: &[u8]) -> Result<Request, Malformed> {
+    Ok(match decode_message(VERSION, bytes, MAX_SYNC_BYTES)? {
+        WireRequest::Compare(digests) => Request::Compare(open_digests(&digests)?),
+        WireRequest::Pull { topic, base, cursor } => {
+            let cursor = match cursor {
+                Some((origin, timestamp)) => Some((origin.open()?, open_timestamp(timestamp)?)),
+                None => None,
+            };
+            Request::Pull(Topic(topic), PullRequest { base: open_context(&base)?, cursor })
+        }
+    })
+}
+
+pub fn encode_compared(digests: &[(Topic, Digest)]) -> Vec<u8> {
+    encode_message(VERSION, &WireResponse::Compared(wire_digests(digests)), 8 + 48 * digests.len())
+}
+
+pub fn encode_no_map() -> Vec<u8> {
+    encode_message(VERSION, &WireResponse::NoMap, 2)
+}
+
+pub fn encode_page(page: &Page) -> Vec<u8> {
+    let mut table = OriginTable::default();
+    let entries: Vec<_> = page.entries.iter().map(|(slot, record)| WireEntry::from(&mut table, slot, record)).collect();
+    let past = wire_past(&mut table, &page.end.past);
+    let cursor = page.end.cursor.as_ref().map(|(origin, timestamp)| (table.position(origin), timestamp.0));
+    let bytes: usize = page.entries.iter().map(|(slot, record)| slot.key().len() + record.bytes().len() + 20).sum();
+    let context = page.end.context.as_ref().map(wire_context);
+    let origins = table.wire();
+    let capacity = bytes + 64 * (origins.len() + context.as_ref().map_or(0, Vec::len)) + 64;
+    let digest = page.end.digest.map(|digest| digest.0);
+    encode_message(VERSION, &WireResponse::Page { origins, entries, context, cursor, past, digest }, capacity)
+}
+
+pub fn decode_response(bytes: &[u8]) -> Result<Response<'_>, Malformed> {
+    Ok(match decode_message(VERSION, bytes, MAX_SYNC_BYTES)? {
+        WireResponse::Compared(digests) => Response::Compared(open_digests(&digests)?),
+        WireResponse::NoMap => Response::NoMap,
+        WireResponse::Page { origins, entries, context, cursor, past, digest } => {
+            let origins = open_origins(&origins)?;
+            let context: Option<Context> = context.as_deref().map(open_context).transpose()?;
+            let cursor = match cursor {
+                Some((position, timestamp)) => Some((open_position(position, &origins)?, open_timestamp(timestamp)?)),
+                None => None,
+            };
+            let end = PageEnd { context, cursor, past: open_past(&past, &origins)?, digest: digest.map(Digest) };
+            Response::Page(open_entries(&entries, &origins, MAX_PAGE_ENTRIES)?, end)
+        }
+    })
+}
+
+fn wire_digests(digests: &[(Topic, Digest)]) -> Vec<([u8; 16], [u8; 32])> {
+    digests.iter().map(|(topic, digest)| (topic.0, digest.0)).collect()
+}
+
+fn open_digests(digests: &[([u8; 16], [u8; 32])]) -> Result<Vec<(Topic, Digest)>, Malformed> {
+    if digests.len() > MAX_SYNC_MAPS {
+        return Err(Malformed("too many maps"));
+    }
+    Ok(digests.iter().map(|&(topic, digest)| (Topic(topic), Digest(digest))).collect())
+}
