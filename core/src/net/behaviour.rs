@@ -13,6 +13,7 @@ use libp2p::{StreamProtocol, Swarm, connection_limits, swarm};
 
 use super::beat;
 use super::codec::Frames;
+use super::flow::MAX_PROBE_BYTES;
 use super::gossip;
 use super::transport::transport;
 use crate::error::{Error, ErrorKind, Result};
@@ -32,6 +33,7 @@ pub(super) struct Behaviour {
     pub gossip: gossip::Behaviour,
     pub sync: request_response::Behaviour<Frames>,
     pub members: request_response::Behaviour<Frames>,
+    pub flow: request_response::Behaviour<Frames>,
     pub beat: beat::Behaviour,
 }
 
@@ -77,6 +79,7 @@ pub(super) fn swarm(cluster_id: &str, max_peers: usize, rejected: &Arc<AtomicU64
         gossip: gossip::behaviour(names.name("gossip"))?,
         sync: requests("sync", MAX_SYNC_BYTES)?,
         members: requests("members", MAX_MEMBERS_BYTES)?,
+        flow: requests("flow", MAX_PROBE_BYTES)?,
         beat: beat::Behaviour::new(names.stream("beat")?),
     };
     let config = swarm::Config::with_tokio_executor()

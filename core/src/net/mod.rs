@@ -8,6 +8,7 @@ mod beat;
 mod behaviour;
 mod codec;
 mod exchange;
+mod flow;
 mod gossip;
 mod handle;
 mod listen;

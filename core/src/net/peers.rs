@@ -23,6 +23,11 @@ const SURPLUS: Duration = Duration::from_millis(1_500);
 /// After a connection of several was closed, what it may have held is synced.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// gossipsub says once a heartbeat (1 s) that it drops messages to a peer. So many times in a row, and the stream may be
+/// stuck for good, which nothing but a new connection mends.
+const SLOW_TIMES: u32 = 5;
+const SLOW_APART: Duration = Duration::from_millis(2_500);
+
 pub(super) type Reply = SyncSender<Result<PeerId>>;
 
 pub(super) struct Connection {
@@ -84,7 +89,14 @@ impl Task {
 
     /// A peer that takes too little: what it missed is synced, and if it goes on, the connection is made anew.
     pub(super) fn on_slow_peer(&mut self, peer: Id) {
-        self.schedule.compare_at(peer, Instant::now() + SETTLE);
+        let now = Instant::now();
+        self.schedule.compare_at(peer, now + SETTLE);
+        let slow = self.slow.entry(peer).or_insert((now, 0));
+        *slow = (now, if now.duration_since(slow.0) < SLOW_APART { slow.1 + 1 } else { 1 });
+        if slow.1 >= SLOW_TIMES {
+            tracing::warn!(%peer, "messages to this peer keep getting lost, connecting anew");
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
     }
 
     fn dial_failed(&mut self, why: Dialled, error: &DialError) {
@@ -198,6 +210,8 @@ impl Task {
             self.shared.count_subscribers(topic);
         }
         self.surplus.retain(|(_, other)| *other != peer);
+        self.slow.remove(&peer);
+        self.flow.gone(peer);
         self.syncs.gone(peer);
         self.schedule.gone(peer);
         self.waiters.gone(peer);
