@@ -6,7 +6,7 @@
 
 mod codec;
 pub mod delta;
-pub mod members;
+pub(crate) mod members;
 pub mod sync;
 #[cfg(test)]
 mod tests;
