@@ -1,0 +1,51 @@
+//! Stamps, as Python compares and hashes them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pyo3::prelude::*;
+
+/// Identifies one write. Stamps are ordered: of two writes to one key, the greater stamp wins.
+#[pyclass(frozen, eq, ord, module = "p2pmap")]
+#[derive(Clone, PartialEq, PartialOrd)]
+pub struct Stamp(pub(crate) p2pmap::Stamp);
+
+#[pymethods]
+impl Stamp {
+    /// The reading of the author's hybrid logical clock: 48 bits of milliseconds, then a 16-bit counter.
+    #[getter]
+    fn timestamp(&self) -> u64 {
+        self.0.timestamp()
+    }
+
+    /// When its author wrote it, by the author's clock, in milliseconds since the Unix epoch.
+    #[getter]
+    fn time_ms(&self) -> u64 {
+        self.0.time_ms()
+    }
+
+    /// The peer id of who wrote it.
+    #[getter]
+    fn author(&self) -> String {
+        self.0.author().to_string()
+    }
+
+    /// Which opening of the map by its author.
+    #[getter]
+    fn epoch(&self) -> u64 {
+        self.0.epoch()
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<p2pmap.Stamp {}>", self.0)
+    }
+}
