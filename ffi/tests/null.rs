@@ -126,7 +126,6 @@ fn function(declaration: &str) -> Option<Function> {
 }
 
 const HANDLES: &[&str] = &[
-
     "p2pmap_config",
     "p2pmap_node",
     "p2pmap_map_options",

@@ -12,8 +12,14 @@ pub const C: &[&str] = &["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"
 pub const CPP: &[&str] = &["-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-g"];
 
 /// Fails on a bad access and on memory that nothing points to any more.
-pub const VALGRIND: &[&str] =
-    &["--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite", "--fair-sched=yes"];
+pub const VALGRIND: &[&str] = &[
+    "--quiet",
+    "--error-exitcode=9",
+    "--leak-check=full",
+    "--show-leak-kinds=definite",
+    "--errors-for-leak-kinds=definite",
+    "--fair-sched=yes",
+];
 
 /// This crate's directory.
 pub fn crate_path(path: &str) -> PathBuf {
