@@ -15,7 +15,6 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::errors::raise;
 use crate::event::Event;
 use crate::face::Face;
 use crate::process::OpenNode;
@@ -123,7 +122,7 @@ impl Stream {
             let (bell, ringer) = UnixStream::pair().map_err(PyOSError::new_err)?;
             bell.set_nonblocking(true).and_then(|()| ringer.set_nonblocking(true)).map_err(PyOSError::new_err)?;
             // A full socket is a bell that rings already.
-            self.watch.on_ready(move || drop((&ringer).write(&[1]))).map_err(raise)?;
+            self.watch.on_ready(move || drop((&ringer).write(&[1])));
             Ok(bell)
         })?;
         Ok(bell.as_raw_fd())
