@@ -274,3 +274,56 @@ fn a_watch_wakes_when_its_map_closes() {
     map.close();
     assert_eq!(waiting.join().unwrap(), 0);
 }
+
+fn joined(to: &Map) -> Map {
+    let mut config = Config::new();
+    config.set("bootstrap", &to.node().addrs()[0]).unwrap();
+    open("test", config).unwrap()
+}
+
+/// The next event of that key, whatever comes before it.
+fn next_of(watch: &Watch, key: &str) -> Event {
+    loop {
+        let events = watch.recv(1, Some(Duration::from_secs(20)));
+        assert!(!events.is_empty(), "no event for {key} within 20 s");
+        if events[0].key() == key.as_bytes() {
+            return events[0].clone();
+        }
+    }
+}
+
+#[test]
+fn a_write_on_one_node_is_an_event_on_the_other() {
+    let first = map();
+    first.put("before", "1").unwrap();
+    let second = joined(&first);
+    let watch = second.watch(SubscribeOptions { snapshot: true, ..Default::default() }).unwrap();
+    let event = next_of(&watch, "before");
+    assert_eq!((event.is_local(), event.author().as_ref()), (false, Some(first.node().id())));
+    first.put("live", "2").unwrap();
+    assert_eq!(next_of(&watch, "live").value().map(|value| value.to_vec()), Some(b"2".to_vec()));
+    second.remove("before").unwrap();
+    first.sync(Duration::from_secs(20)).unwrap();
+    assert!(!first.contains("before").unwrap());
+    assert_eq!(first.status().unwrap().digest, second.status().unwrap().digest);
+}
+
+#[test]
+fn a_validator_function_refuses_what_peers_send() {
+    let first = map();
+    let second = {
+        let mut config = Config::new();
+        config.set("bootstrap", &first.node().addrs()[0]).unwrap();
+        config.validator(std::sync::Arc::new(|_, value| if value == b"bad" { Err("bad".into()) } else { Ok(()) }));
+        open("test", config).unwrap()
+    };
+    let watch = second.watch(SubscribeOptions::default()).unwrap();
+    assert_eq!(second.put("k", "bad").unwrap_err().kind(), ErrorKind::InvalidValue);
+    first.put("k", "bad").unwrap();
+    first.put("sentinel", "good").unwrap();
+    next_of(&watch, "sentinel");
+    assert!(!second.contains("k").unwrap());
+    assert!(second.status().unwrap().refused_entries > 0);
+    first.put("k", "good").unwrap();
+    next_of(&watch, "k");
+}

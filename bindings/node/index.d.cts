@@ -1,0 +1,467 @@
+/// <reference types="node" />
+
+/** A key: text stands for its UTF-8 bytes. Every byte string is a key, the empty one too. Order: by bytes. */
+export type Key = string | Uint8Array;
+
+/** How values look: as they are, as text, or as what JSON can hold. All nodes of a map should agree. */
+export type Codec = 'buffer' | 'utf8' | 'json';
+
+/** How keys look when they are read. As text, bytes that are not UTF-8 become U+FFFD. */
+export type KeyForm = 'string' | 'buffer';
+
+/** What a key of that form is read as. */
+export type KeyOf<F extends KeyForm> = F extends 'buffer' ? Buffer : string;
+
+/** What can be put where `V` is read. */
+export type Writable<V> = [V] extends [Buffer] ? Uint8Array : V;
+
+/**
+ * Says yes to a value, or no: by returning something false or by throwing. Runs on the JavaScript thread, for local writes and
+ * for everything that peers send (a peer's entries wait for it: at most 2 s, then the answer is no and they are offered again
+ * at the next sync). It must answer at once, not with a promise.
+ */
+export type Validator<V, K> = (key: K, value: V) => boolean;
+
+/**
+ * Options of a map. What is not set comes from the node's options. Names may also be spelled as in the other languages
+ * (`max_value_bytes`), and every option of the core's table is accepted, listed here or not.
+ */
+export interface MapOptions<V = Buffer, F extends KeyForm = 'string'> {
+  /** How values look. Default: `'buffer'`. */
+  codec?: Codec;
+  /** How keys look when they are read. Default: `'string'`. */
+  keys?: F;
+  /** A function, or the name of a declarative one: `'utf8'`, `'json'`, `'json_schema:<file>'`, `'max_bytes:<n>'`. */
+  validator?: Validator<V, KeyOf<F>> | string;
+  /** Longest key. Default: 1024. */
+  maxKeyBytes?: number;
+  /** Longest value. Default: 1 MiB. */
+  maxValueBytes?: number;
+  /** Most entries; a put beyond says `P2PMAP_FULL`. */
+  maxEntries?: number;
+  /** Most bytes of keys and values; a put beyond says `P2PMAP_FULL`. */
+  maxBytes?: number;
+  /** How long removals are remembered. Default: 3,600,000. */
+  tombstoneTtlMs?: number;
+  [option: string]: unknown;
+}
+
+/** Options of a node, and the defaults of the maps opened on it. */
+export interface NodeOptions<V = Buffer, F extends KeyForm = 'string'> extends MapOptions<V, F> {
+  /** Addresses to listen on, as multiaddrs. Default: loopback, on a port the system chooses. */
+  listen?: string | string[];
+  /** Addresses of members to join through: one that is reachable is enough. Retried for ever. */
+  bootstrap?: string | string[];
+  /** Nodes with another cluster id never exchange anything. */
+  clusterId?: string;
+  /** Allows to listen beyond loopback without a secret. */
+  insecure?: boolean;
+  /** How often two nodes compare what they hold, when nothing else made them. Default: 30,000. */
+  antiEntropyMs?: number;
+  /** Connections to keep. */
+  targetPeers?: number;
+  /** Maps that are opened at start, with their options. */
+  maps?: Record<string, MapOptions<any, KeyForm>> | string | string[];
+  /** A TOML file with options, read before those given here. */
+  config?: string;
+  /** Whether the environment variables `P2PMAP_*` count: over the file, under the options given here. Default: false. */
+  env?: boolean;
+}
+
+/** The `code` of every error that p2pmap throws or rejects with. */
+export type ErrorCode =
+  | 'P2PMAP_INVALID_ARGUMENT'
+  | 'P2PMAP_INVALID_CONFIG'
+  | 'P2PMAP_INVALID_VALUE'
+  | 'P2PMAP_TOO_LARGE'
+  | 'P2PMAP_CLOSED'
+  | 'P2PMAP_LOCKED'
+  | 'P2PMAP_STORAGE'
+  | 'P2PMAP_CORRUPTED'
+  | 'P2PMAP_NETWORK'
+  | 'P2PMAP_ADDRESS_IN_USE'
+  | 'P2PMAP_TIMEOUT'
+  | 'P2PMAP_FULL'
+  | 'P2PMAP_UNSUPPORTED'
+  | 'P2PMAP_FORKED'
+  | 'P2PMAP_NOT_PERMITTED'
+  | 'P2PMAP_INTERNAL';
+
+/** What a failed call throws or rejects with. The message names the thing, the limit and the remedy; it never holds a value. */
+export interface P2pMapError extends Error {
+  readonly code: ErrorCode;
+}
+
+/** Identifies one write. The greater stamp wins: by timestamp, then by author. */
+export declare class Stamp {
+  private constructor();
+  /** Reading of the hybrid logical clock: 48 bits of milliseconds since the Unix epoch, then a 16-bit counter. */
+  readonly timestamp: bigint;
+  /** The milliseconds of `timestamp`: when it was written, by the author's clock. */
+  readonly timeMs: number;
+  /** Id of the node that wrote. */
+  readonly author: string;
+  /** Which opening of the map by its author. */
+  readonly epoch: bigint;
+  /** Equal for equal stamps only. */
+  toString(): string;
+  toJSON(): string;
+}
+
+/** A key's current state. */
+export interface Entry<V = Buffer, K = string> {
+  readonly key: K;
+  readonly value: V;
+  readonly stamp: Stamp;
+  /** Id of the node that wrote it. */
+  readonly author: string;
+  /** When it was written, by the author's clock, in milliseconds since the Unix epoch. */
+  readonly timeMs: number;
+}
+
+/**
+ * One change of the view. `synced` ends a snapshot: its key is empty, and it has neither values nor a stamp.
+ */
+export interface MapEvent<V = Buffer, K = string> {
+  readonly kind: 'put' | 'remove' | 'expire' | 'prune' | 'synced';
+  readonly key: K;
+  /**
+   * The new value; of a `put` only.
+   * @throws {P2PMAP_INVALID_VALUE} when looked at, if the map's codec cannot read it
+   */
+  readonly value: V | undefined;
+  /**
+   * What the view held before, if anything.
+   * @throws {P2PMAP_INVALID_VALUE} when looked at, if the map's codec cannot read it
+   */
+  readonly oldValue: V | undefined;
+  /** The write that made the change. */
+  readonly stamp: Stamp | undefined;
+  /** Id of the node that wrote. */
+  readonly author: string | undefined;
+  /** Whether this map's own node wrote. */
+  readonly local: boolean;
+}
+
+/** What a scan covers. All bounds are optional and combine. Order: keys by bytes. */
+export interface Range {
+  /** Only keys that start with this. */
+  prefix?: Key;
+  /** Only keys from here, inclusive. */
+  start?: Key;
+  /** Only keys below this, exclusive. */
+  end?: Key;
+  /** At most this many. */
+  limit?: number;
+  /** From the greatest key down. */
+  reverse?: boolean;
+}
+
+/** What a subscription or a watch covers. */
+export interface SubscribeOptions {
+  /** Only keys that start with this. */
+  prefix?: Key;
+  /** First a `put` for every entry, then `synced`, then the changes: nothing missed, nothing doubled. */
+  snapshot?: boolean;
+  /** Ends it: a subscription silently, a watch by throwing the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A listener's registration. It keeps the process alive until it ends or is `unref`ed. */
+export interface Subscription extends Disposable {
+  /** Whether the listener may still be called. Ends with the map, too. */
+  readonly active: boolean;
+  /** Ends it. The listener is not called again, not even for what already happened. Idempotent. */
+  unsubscribe(): void;
+  ref(): this;
+  /** Lets the process exit when only unref'ed things are left. */
+  unref(): this;
+}
+
+/**
+ * Events, pulled one by one. It starts when `watch` is called, and ends when the map closes. A slow reader sees the newest change
+ * of each key, in bounded memory. Who waits for an event keeps the process alive.
+ */
+export interface Watch<V = Buffer, K = string> extends AsyncIterableIterator<MapEvent<V, K>>, AsyncDisposable {
+  next(): Promise<IteratorResult<MapEvent<V, K>, undefined>>;
+  /** Ends it. `for await` does this when it is left. */
+  return(): Promise<IteratorResult<MapEvent<V, K>, undefined>>;
+  [Symbol.asyncIterator](): this;
+}
+
+/** Many puts and removes that travel as one delta and are applied whole. */
+export declare class Batch<V = any> {
+  constructor();
+  put(key: Key, value: Writable<V>): this;
+  remove(key: Key): this;
+  clear(): this;
+  /** Operations so far. */
+  readonly length: number;
+}
+
+/** How a map compares with one peer. */
+export interface MapPeer {
+  readonly id: string;
+  /** Whether both were equal when last compared; undefined before the first comparison. */
+  readonly inSync?: boolean;
+  /** When a sync with this peer last completed, in milliseconds since the Unix epoch. */
+  readonly lastSyncMs?: number;
+}
+
+export interface MapStatus {
+  readonly name: string;
+  /** Entries in the view. */
+  readonly live: number;
+  readonly tombstones: number;
+  /** Keys and values held. */
+  readonly bytes: number;
+  /** Equal digests mean equal copies. 64 hex digits. */
+  readonly digest: string;
+  readonly peers: MapPeer[];
+  /** Writes that wait for the network. */
+  readonly outbox: number;
+  /** Entries of peers that the validator or a limit refused. */
+  readonly refusedEntries: number;
+  /** Entries of peers set aside because they were stamped too far ahead. */
+  readonly aheadEntries: number;
+  /** Messages dropped because they were malformed. */
+  readonly rejectedMessages: number;
+  readonly gaps: number;
+  /** Syncs completed. */
+  readonly syncs: number;
+}
+
+export interface PeerInfo {
+  readonly id: string;
+  /** The address the connection uses. */
+  readonly addr: string;
+  /** Whether this node dialled. */
+  readonly outbound: boolean;
+  /** Round trip of the last ping. */
+  readonly roundTripMs?: number;
+  /** Maps that both have open. */
+  readonly maps: string[];
+  /** Whether all maps in common were equal when last compared; undefined before the first comparison. */
+  readonly inSync?: boolean;
+}
+
+export interface NodeStatus {
+  readonly id: string;
+  readonly clusterId: string;
+  readonly addrs: string[];
+  readonly maps: string[];
+  readonly peers: PeerInfo[];
+  /** Members known, connected or not, without this one. */
+  readonly members: number;
+  /** Messages dropped because they were malformed, oversized or for no map of this node. */
+  readonly rejectedMessages: number;
+}
+
+/**
+ * This node's copy of a named replicated map. Reads and writes are local memory operations, and synchronous; writes travel
+ * to the other copies in the background. What may wait is a promise.
+ *
+ * Made by `open` and `Node.map`; `V` and `K` follow from the options `codec` and `keys`.
+ */
+export declare class P2pMap<V = Buffer, K = string> implements Iterable<[K, V]>, Disposable, AsyncDisposable {
+  private constructor();
+  readonly name: string;
+  /** Id of the node it is open on: the author of what is written here. */
+  readonly nodeId: string;
+  /** That node's listen addresses: what another node takes as `bootstrap`. */
+  readonly addrs: string[];
+  readonly closed: boolean;
+  /**
+   * Entries in the view.
+   * @throws {P2PMAP_CLOSED}
+   */
+  readonly size: number;
+
+  /**
+   * The newest live value here, or undefined. A Buffer is a copy of its own.
+   * @throws {P2PMAP_CLOSED}
+   * @throws {P2PMAP_INVALID_VALUE} when the codec cannot read what was written
+   */
+  get(key: Key): V | undefined;
+
+  /** @throws {P2PMAP_CLOSED} */
+  has(key: Key): boolean;
+
+  /**
+   * Writes. Returns the stamp that the write is known by everywhere.
+   * @throws {P2PMAP_TOO_LARGE} key or value over its limit
+   * @throws {P2PMAP_INVALID_VALUE} the validator said no
+   * @throws {P2PMAP_INVALID_ARGUMENT} a value of the wrong type for the codec
+   * @throws {P2PMAP_FULL}
+   * @throws {P2PMAP_CLOSED}
+   */
+  put(key: Key, value: Writable<V>): Stamp;
+
+  /**
+   * Removes. Returns whether a live value was there.
+   * @throws {P2PMAP_CLOSED}
+   */
+  remove(key: Key): boolean;
+
+  /**
+   * Removes every key under a prefix, in one batch. Returns how many.
+   * @throws {P2PMAP_TOO_LARGE} more than one batch can hold
+   * @throws {P2PMAP_CLOSED}
+   */
+  removePrefix(prefix: Key): number;
+
+  /**
+   * Applies a batch whole, or not at all. Returns the last stamp, or undefined when nothing was written.
+   * @throws {P2PMAP_TOO_LARGE}
+   * @throws {P2PMAP_INVALID_VALUE}
+   * @throws {P2PMAP_INVALID_ARGUMENT}
+   * @throws {P2PMAP_FULL}
+   * @throws {P2PMAP_CLOSED}
+   */
+  apply(batch: Batch<V>): Stamp | undefined;
+
+  /**
+   * A value with its stamp, or undefined.
+   * @throws {P2PMAP_CLOSED}
+   * @throws {P2PMAP_INVALID_VALUE} when the codec cannot read what was written
+   */
+  entry(key: Key): Entry<V, K> | undefined;
+
+  /**
+   * Keys in order. A scan sees each key once and goes on while others write.
+   * @throws {P2PMAP_CLOSED} at the first step
+   */
+  keys(range?: Range): IterableIterator<K>;
+  /** Values in key order. @throws {P2PMAP_CLOSED} at the first step */
+  values(range?: Range): IterableIterator<V>;
+  /** Keys with values, in key order. @throws {P2PMAP_CLOSED} at the first step */
+  entries(range?: Range): IterableIterator<[K, V]>;
+  /** Entries with stamps, in key order. @throws {P2PMAP_CLOSED} at the first step */
+  scan(range?: Range): IterableIterator<Entry<V, K>>;
+  [Symbol.iterator](): IterableIterator<[K, V]>;
+  forEach(callback: (value: V, key: K, map: this) => void, thisArg?: unknown): void;
+
+  /**
+   * Calls `listener` for every change of the view, never before this returns. What it throws is an uncaught exception.
+   * @throws {P2PMAP_CLOSED}
+   */
+  subscribe(listener: (event: MapEvent<V, K>) => void, options?: SubscribeOptions): Subscription;
+
+  /**
+   * The same, for `for await`.
+   * @throws {P2PMAP_CLOSED}
+   */
+  watch(options?: SubscribeOptions): Watch<V, K>;
+
+  /**
+   * Reconciles now with every connected peer; settles when equal with each.
+   * @param timeoutMs default: 10,000
+   * @throws {P2PMAP_TIMEOUT} what was under way goes on
+   * @throws {P2PMAP_CLOSED}
+   */
+  sync(timeoutMs?: number): Promise<void>;
+
+  /** @throws {P2PMAP_CLOSED} */
+  status(): MapStatus;
+
+  /** Stops this copy; the other nodes keep theirs. A map from `open` closes its node too. Idempotent. */
+  close(): Promise<void>;
+
+  /**
+   * Closes, and deletes what this node stored of it; never a cluster-wide erase.
+   * @throws {P2PMAP_STORAGE}
+   */
+  destroy(): Promise<void>;
+
+  /** `close`, not waited for. */
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** One process's participation in a cluster: an identity, a network endpoint, and the maps opened on it. */
+export declare class Node implements Disposable, AsyncDisposable {
+  private constructor();
+
+  /**
+   * Starts a node. It does not keep the process alive, and is closed when the process or the worker thread ends.
+   * @throws {P2PMAP_INVALID_CONFIG} says which option, why, and what is allowed
+   * @throws {P2PMAP_ADDRESS_IN_USE}
+   * @throws {P2PMAP_NETWORK}
+   */
+  static open(options?: NodeOptions<any, KeyForm>): Promise<Node>;
+
+  /** The node's peer id. */
+  readonly id: string;
+  /** Listen addresses, each ending in `/p2p/<id>`: what another node takes as `bootstrap`. */
+  readonly addrs: string[];
+  readonly closed: boolean;
+
+  /**
+   * Dials a peer and waits for the connection. The peer's id.
+   * @throws {P2PMAP_INVALID_ARGUMENT} not an address
+   * @throws {P2PMAP_NETWORK}
+   * @throws {P2PMAP_TIMEOUT} default: after 10,000 ms
+   * @throws {P2PMAP_CLOSED}
+   */
+  connect(addr: string, options?: { timeoutMs?: number }): Promise<string>;
+
+  /** Connected peers. @throws {P2PMAP_CLOSED} */
+  peers(): PeerInfo[];
+  /** @throws {P2PMAP_CLOSED} */
+  status(): NodeStatus;
+
+  /**
+   * Opens a map. The same name again gives the same map.
+   * @throws {P2PMAP_INVALID_CONFIG} a bad option, or others than the map was opened with
+   * @throws {P2PMAP_CLOSED}
+   */
+  map<F extends KeyForm = 'string'>(
+    name: string,
+    options?: MapOptions<Buffer, F> & { codec?: 'buffer' },
+  ): Promise<P2pMap<Buffer, KeyOf<F>>>;
+  map<F extends KeyForm = 'string'>(
+    name: string,
+    options: MapOptions<string, F> & { codec: 'utf8' },
+  ): Promise<P2pMap<string, KeyOf<F>>>;
+  map<V = unknown, F extends KeyForm = 'string'>(
+    name: string,
+    options: MapOptions<V, F> & { codec: 'json' },
+  ): Promise<P2pMap<V, KeyOf<F>>>;
+
+  /** Names of the maps open here. @throws {P2PMAP_CLOSED} */
+  maps(): string[];
+
+  /** Says goodbye to peers and closes every map. Idempotent. */
+  close(): Promise<void>;
+  /** `close`, not waited for. */
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Opens a map on a node of its own: the two-line start.
+ *
+ * ```js
+ * const flags = await open('flags', { bootstrap: ['/dns4/seed/tcp/7400'], codec: 'json' });
+ * flags.put('dark_mode', { on: true });
+ * ```
+ *
+ * @throws {P2PMAP_INVALID_CONFIG} says which option, why, and what is allowed
+ * @throws {P2PMAP_ADDRESS_IN_USE}
+ * @throws {P2PMAP_NETWORK}
+ */
+export declare function open<F extends KeyForm = 'string'>(
+  name: string,
+  options?: NodeOptions<Buffer, F> & { codec?: 'buffer' },
+): Promise<P2pMap<Buffer, KeyOf<F>>>;
+export declare function open<F extends KeyForm = 'string'>(
+  name: string,
+  options: NodeOptions<string, F> & { codec: 'utf8' },
+): Promise<P2pMap<string, KeyOf<F>>>;
+export declare function open<V = unknown, F extends KeyForm = 'string'>(
+  name: string,
+  options: NodeOptions<V, F> & { codec: 'json' },
+): Promise<P2pMap<V, KeyOf<F>>>;
+
+/** The version of the native library. */
+export declare const version: string;

@@ -1,0 +1,3 @@
+export * from './index.cjs';
+import p2pmap = require('./index.cjs');
+export default p2pmap;

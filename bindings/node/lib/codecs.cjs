@@ -1,0 +1,92 @@
+'use strict';
+// How keys and values look in JavaScript. A codec has four functions:
+// write(x, at)      x to the scratch; its length, or -1 when it does not fit
+// read(at, length)  from the scratch
+// encode(x)         x to bytes of its own
+// decode(bytes)     from a Buffer that the caller does not use again
+
+const { invalidArgument, invalidConfig, invalidValue } = require('./errors.cjs');
+const { writeText, writeBytes, readBytes, readText } = require('./scratch.cjs');
+
+/** Keys, in either form; `decode` of these is never called. */
+const anyKey = {
+  write(key, at) {
+    return typeof key === 'string' ? writeText(key, at) : writeBytes(checkedBytes(key, 'a key'), at);
+  },
+  encode(key) {
+    return typeof key === 'string' ? Buffer.from(key) : checkedBytes(key, 'a key');
+  },
+};
+
+const bytes = {
+  write: (value, at) => writeBytes(checkedBytes(value, 'a value'), at),
+  read: readBytes,
+  encode: (value) => checkedBytes(value, 'a value'),
+  decode: (buffer) => buffer,
+};
+
+const utf8 = {
+  write: (value, at) => writeText(checkedText(value), at),
+  read: readText,
+  encode: (value) => Buffer.from(checkedText(value)),
+  decode: (buffer) => buffer.toString(),
+};
+
+const json = {
+  write: (value, at) => writeText(toJson(value), at),
+  read: (at, length) => fromJson(readText(at, length)),
+  encode: (value) => Buffer.from(toJson(value)),
+  decode: (buffer) => fromJson(buffer.toString()),
+};
+
+function checkedBytes(x, what) {
+  if (x instanceof Uint8Array) return x;
+  const also = what === 'a key' ? 'a string or ' : '';
+  const remedy = what === 'a key' ? '' : "; open the map with codec: 'utf8' or 'json' for other values";
+  throw invalidArgument(`${what} must be ${also}a Uint8Array, not ${kindOf(x)}${remedy}`);
+}
+
+function checkedText(x) {
+  if (typeof x === 'string') return x;
+  throw invalidArgument(`a value must be a string on a map with codec: 'utf8', not ${kindOf(x)}`);
+}
+
+function toJson(value) {
+  let text;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    throw Object.assign(invalidArgument(`a value that JSON cannot hold: ${error.message}`), { cause: error });
+  }
+  if (text === undefined) throw invalidArgument(`a value that JSON cannot hold: ${kindOf(value)}`);
+  return text;
+}
+
+function fromJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Without the parser's message: that quotes the value.
+    throw invalidValue("a value that is not JSON; validator: 'json' keeps such values out of the map");
+  }
+}
+
+function kindOf(x) {
+  return x === null ? 'null' : typeof x;
+}
+
+const VALUES = { buffer: bytes, utf8, json };
+const KEYS = { string: utf8.decode, buffer: bytes.decode };
+
+/** @returns the codecs that `codec` and `keys` of an options object ask for */
+function codecs({ codec = 'buffer', keys = 'string' } = {}) {
+  return { key: anyKey, readKey: pick(KEYS, 'keys', keys), value: pick(VALUES, 'codec', codec) };
+}
+
+function pick(table, option, name) {
+  if (Object.hasOwn(table, name)) return table[name];
+  const allowed = Object.keys(table).map((known) => `'${known}'`);
+  throw invalidConfig(`${option} must be one of ${allowed.join(', ')}, not ${JSON.stringify(name)}`);
+}
+
+module.exports = { codecs, anyKey, kindOf };

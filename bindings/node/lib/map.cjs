@@ -1,0 +1,202 @@
+'use strict';
+
+const { Batch } = require('./batch.cjs');
+const { anyKey, codecs, kindOf } = require('./codecs.cjs');
+const { invalidArgument } = require('./errors.cjs');
+const { Subscription, Watch } = require('./events.cjs');
+const { records } = require('./flat.cjs');
+const { checkedObject } = require('./options.cjs');
+const { scratch, words } = require('./scratch.cjs');
+const { Stamp } = require('./stamp.cjs');
+
+/** What the native `get` returns instead of a length (src/hot.rs). */
+const ABSENT = -1;
+const NOTHING = Buffer.alloc(0);
+const DEFAULT_SYNC_MS = 10_000;
+
+/** This node's copy of a named replicated map. Made by `open` and `node.map`. */
+class P2pMap {
+  #native;
+  #codecs;
+  #values;
+  #author;
+  #get;
+  #has;
+  #put;
+  #remove;
+  #size;
+
+  /** Only for `open` and `Node.map`, which have a native handle. */
+  constructor(native, options) {
+    if (!native) throw invalidArgument('a map is opened with: await open(name, options)');
+    this.#native = native;
+    this.#codecs = codecs(options);
+    this.#values = this.#codecs.value;
+    this.#author = native.author;
+    const functions = native.functions(scratch);
+    this.#get = functions.get;
+    this.#has = functions.has;
+    this.#put = functions.put;
+    this.#remove = functions.remove;
+    this.#size = functions.size;
+  }
+
+  get name() {
+    return this.#native.name;
+  }
+
+  get nodeId() {
+    return this.#author;
+  }
+
+  get addrs() {
+    return this.#native.addrs;
+  }
+
+  get closed() {
+    return this.#native.closed;
+  }
+
+  get size() {
+    return this.#size();
+  }
+
+  get(key) {
+    const keyLength = anyKey.write(key, 0);
+    if (keyLength >= 0) {
+      const length = this.#get(keyLength);
+      if (length >= 0) return this.#values.read(keyLength, length);
+      if (length === ABSENT) return undefined;
+    }
+    const value = this.#native.getBytes(anyKey.encode(key));
+    return value === null ? undefined : this.#values.decode(value);
+  }
+
+  has(key) {
+    const keyLength = anyKey.write(key, 0);
+    return keyLength >= 0 ? this.#has(keyLength) : this.#native.hasBytes(anyKey.encode(key));
+  }
+
+  put(key, value) {
+    const keyLength = anyKey.write(key, 0);
+    const valueLength = keyLength >= 0 ? this.#values.write(value, keyLength) : -1;
+    if (valueLength < 0) return this.#stamp(this.#native.putBytes(anyKey.encode(key), this.#values.encode(value)));
+    this.#put(keyLength, valueLength);
+    return new Stamp(words[0], words[1], words[2], words[3], this.#author);
+  }
+
+  remove(key) {
+    const keyLength = anyKey.write(key, 0);
+    return keyLength >= 0 ? this.#remove(keyLength) : this.#native.removeBytes(anyKey.encode(key));
+  }
+
+  removePrefix(prefix) {
+    return this.#native.removePrefix(anyKey.encode(prefix));
+  }
+
+  apply(batch) {
+    if (!(batch instanceof Batch)) throw invalidArgument(`apply takes a Batch, not ${kindOf(batch)}`);
+    const stamp = this.#native.apply(Batch.encode(batch, this.#values));
+    return stamp === null ? undefined : this.#stamp(stamp);
+  }
+
+  entry(key) {
+    const batch = this.#native.entry(anyKey.encode(key));
+    return batch === null ? undefined : this.#entry(records(batch)[0]);
+  }
+
+  *keys(range) {
+    for (const record of this.#records(range, false)) yield this.#codecs.readKey(record.key);
+  }
+
+  *values(range) {
+    for (const record of this.#records(range, true)) yield this.#values.decode(record.value);
+  }
+
+  *entries(range) {
+    for (const record of this.#records(range, true)) {
+      yield [this.#codecs.readKey(record.key), this.#values.decode(record.value)];
+    }
+  }
+
+  *scan(range) {
+    for (const record of this.#records(range, true)) yield this.#entry(record);
+  }
+
+  [Symbol.iterator]() {
+    return this.entries();
+  }
+
+  forEach(callback, thisArg) {
+    for (const [key, value] of this) callback.call(thisArg, value, key, this);
+  }
+
+  subscribe(listener, options = {}) {
+    if (typeof listener !== 'function') throw invalidArgument(`a listener must be a function, not ${kindOf(listener)}`);
+    return new Subscription(this.#starter(options), this.#codecs, listener, options);
+  }
+
+  watch(options = {}) {
+    return new Watch(this.#starter(options), this.#codecs, options);
+  }
+
+  async sync(timeoutMs = DEFAULT_SYNC_MS) {
+    await this.#native.sync(timeoutMs);
+  }
+
+  status() {
+    return this.#native.status();
+  }
+
+  async close() {
+    await this.#native.close();
+  }
+
+  async destroy() {
+    await this.#native.destroy();
+  }
+
+  [Symbol.dispose]() {
+    this.#native.close();
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.close();
+  }
+
+  get [Symbol.toStringTag]() {
+    return 'P2pMap';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return `P2pMap(${JSON.stringify(this.name)}, ${this.closed ? 'closed' : `size ${this.size}`})`;
+  }
+
+  #starter(options) {
+    const { prefix = NOTHING, snapshot = false } = checkedObject(options, 'options');
+    return (wake) => this.#native.watch(anyKey.encode(prefix), Boolean(snapshot), wake);
+  }
+
+  *#records(range = {}, withValues) {
+    const { prefix = NOTHING, start, end, limit, reverse = false } = checkedObject(range, 'a range');
+    if (limit !== undefined && !(limit >= 0)) throw invalidArgument('limit must be a number from 0 up');
+    const bound = (key) => (key === undefined ? undefined : Buffer.from(anyKey.encode(key)));
+    const scan = this.#native.scan(
+      { prefix: bound(prefix), start: bound(start), end: bound(end), limit, reverse: Boolean(reverse) },
+      withValues,
+    );
+    for (let batch = scan.read(); batch !== null; batch = scan.read()) yield* records(batch);
+  }
+
+  #entry({ key, value, stamp }) {
+    const { author, timeMs } = stamp;
+    return { key: this.#codecs.readKey(key), value: this.#values.decode(value), stamp, author, timeMs };
+  }
+
+  #stamp(bytes) {
+    const word = (at) => bytes.readUInt32LE(at);
+    return new Stamp(word(0), word(4), word(8), word(12), this.#author);
+  }
+}
+
+module.exports = { P2pMap };

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import test from 'node:test';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
+import { eventually, opener } from './support.mjs';
+
+test('two nodes share a map', async (t) => {
+  const { node } = opener(t);
+  const first = await node();
+  const second = await node({ bootstrap: first.addrs });
+  const options = { codec: 'json' };
+  const [a, b] = [await first.map('m', options), await second.map('m', options)];
+  const seen = [];
+  b.subscribe((event) => seen.push(event));
+  const stamp = a.put('sky', 'blue');
+  await eventually(() => b.get('sky') === 'blue' && seen.length === 1);
+  assert.equal(String(b.entry('sky').stamp), String(stamp));
+  assert.deepEqual([seen[0].local, seen[0].author], [false, first.id]);
+  b.put('sea', 'green');
+  b.remove('sky');
+  await eventually(() => a.get('sea') === 'green' && !a.has('sky'));
+  await a.sync();
+  assert.equal(a.status().digest, b.status().digest);
+  const [peer] = second.peers();
+  assert.equal(peer.id, first.id);
+  assert.deepEqual(peer.maps, ['m']);
+  assert.equal(second.status().peers.length, 1);
+});
+
+test('connect joins nodes that knew nothing of each other', async (t) => {
+  const { node } = opener(t);
+  const [first, second] = [await node(), await node()];
+  assert.equal(await second.connect(first.addrs[0]), first.id);
+  const [a, b] = [await first.map('m', { codec: 'utf8' }), await second.map('m', { codec: 'utf8' })];
+  a.put('k', 'v');
+  await eventually(() => b.get('k') === 'v');
+});
+
+test('maps declared in the options are open from the start', async (t) => {
+  const { node } = opener(t);
+  const started = await node({ maps: { limits: { maxEntries: 1 }, flags: {} } });
+  assert.deepEqual(started.maps().sort(), ['flags', 'limits']);
+});
+
+test('the event loop goes on while the network is busy', async (t) => {
+  const { open } = opener(t);
+  const a = await open('m', { codec: 'utf8' });
+  const b = await open('m', { codec: 'utf8', bootstrap: a.addrs });
+  b.subscribe(() => {});
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  let written = 0;
+  for (const end = Date.now() + 1500; Date.now() < end; await pause(1)) {
+    for (let i = 0; i < 200; i++) a.put(`k${written++}`, 'x'.repeat(200));
+  }
+  delay.disable();
+  await eventually(() => b.size === written);
+  assert.ok(delay.percentile(50) < 50e6, `half of the turns took over ${delay.percentile(50) / 1e6} ms`);
+});
+
+/** A process that runs examples/services.mjs. */
+class Service {
+  events = [];
+  #lines;
+
+  constructor(t, ...args) {
+    const example = fileURLToPath(new URL('../examples/services.mjs', import.meta.url));
+    this.process = spawn(process.execPath, [example, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+    t.after(() => this.process.kill());
+    this.exited = new Promise((resolve) => this.process.on('exit', resolve));
+    this.#lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** The next line that is not an event. */
+  async line() {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) throw new Error('the process ended');
+      if (!value.startsWith('event ')) return value;
+      this.events.push(value);
+    }
+  }
+
+  ask(command) {
+    this.process.stdin.write(`${command}\n`);
+    return this.line();
+  }
+}
+
+test('the services example: three processes, one map', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'p2pmap-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'services');
+  writeFileSync(file, '# comment\n\nhttp 80/tcp www # x\nssh\t22/tcp\ndomain 53/udp\ndomain 53/tcp\n');
+  const first = new Service(t, 'one', '', file, '0', '3');
+  const addr = (await first.line()).replace('addr ', '');
+  const others = ['1', '2'].map((part) => new Service(t, `part${part}`, addr, file, part, '3'));
+  const all = [first, ...others];
+  for (const other of others) assert.match(await other.line(), /^addr /);
+  const reports = async () => Promise.all(all.map((service) => service.ask('report')));
+  const digests = async () => new Set((await reports()).map((line) => line.match(/entries=(\d+) digest=(\w+)/).slice(1).join()));
+  const agreed = async () => {
+    const seen = await digests();
+    return seen.size === 1 && [...seen][0].startsWith('4,');
+  };
+  await eventually(agreed);
+  assert.equal(await others[0].ask('remove http/tcp'), 'ok true');
+  assert.equal(await others[0].ask('remove http/tcp'), 'ok false');
+  assert.equal(await first.ask('put ssh/tcp 2222 secure shell'), 'ok');
+  assert.equal(await others[1].ask('put new/tcp 1'), 'ok');
+  assert.equal(await first.ask('nonsense'), 'error unknown command');
+  await eventually(agreed);
+  assert.equal(await first.ask('ping 20'), 'ok');
+  await eventually(async () => /latency_us=\d+$/.test(await others[0].ask('report')));
+  await eventually(agreed);
+  assert.ok(others[1].events.some((line) => /^event put ssh\/tcp remote \w+$/.test(line)), others[1].events.join('\n'));
+  assert.ok(!all.some(({ events }) => events.some((line) => line.includes('~ping/'))));
+  for (const service of all) service.process.stdin.write('quit\n');
+  assert.deepEqual(await Promise.all(all.map(({ exited }) => exited)), [0, 0, 0]);
+});

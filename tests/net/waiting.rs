@@ -1,0 +1,51 @@
+//! Waiting for states, never for time.
+
+use std::time::{Duration, Instant};
+
+use crate::process::TestNode;
+
+/// For states that nothing promises a time for: only a failure takes so long.
+pub const LONG: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Polls until the check passes, and says how long that took. The check says what is still missing.
+pub fn until(what: &str, limit: Duration, mut check: impl FnMut() -> Result<(), String>) -> Duration {
+    let start = Instant::now();
+    loop {
+        let missing = match check() {
+            Ok(()) => return start.elapsed(),
+            Err(missing) => missing,
+        };
+        assert!(start.elapsed() < limit, "not {what} within {limit:?}: {missing}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Waits until every node holds that many entries and all digests are equal.
+pub fn converged(nodes: &mut [TestNode], live: usize, limit: Duration) -> Duration {
+    until("converged", limit, || {
+        let states: Vec<(usize, String)> = nodes.iter_mut().map(TestNode::status).collect();
+        let equal = states.iter().all(|state| *state == states[0]) && states[0].0 == live;
+        equal.then_some(()).ok_or_else(|| {
+            let shown: Vec<String> = states.iter().map(|(live, digest)| format!("{live} {}", &digest[..8])).collect();
+            format!("{live} entries expected, got {}", shown.join(", "))
+        })
+    })
+}
+
+/// Waits until each node's peers are exactly the others.
+pub fn fully_connected(nodes: &mut [TestNode], limit: Duration) -> Duration {
+    let mut ids: Vec<String> = nodes.iter().map(|node| node.id.clone()).collect();
+    ids.sort();
+    until("fully connected", limit, || {
+        for node in nodes.iter_mut() {
+            let mut known = node.peers();
+            known.push(node.id.clone());
+            known.sort();
+            if known != ids {
+                return Err(format!("{} has {} peers of {}", node.id, known.len() - 1, ids.len() - 1));
+            }
+        }
+        Ok(())
+    })
+}
