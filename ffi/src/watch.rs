@@ -85,7 +85,7 @@ impl p2pmap_watch {
         let ready = Arc::new(Ready::new()?);
         if self.ready.set(ready.clone()).is_ok() {
             let wake = ready.clone();
-            self.watch.on_ready(move || wake.set())?;
+            self.watch.on_ready(move || wake.set());
             // What came before anybody asked.
             ready.set();
         }
