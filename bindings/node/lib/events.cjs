@@ -219,7 +219,7 @@ class Watch {
     while (this.#waiting.length > 0) {
       const event = this.#take();
       if (event) this.#waiting.shift().resolve({ value: event, done: false });
-      else if (this.#failure) this.#waiting.shift().reject(this.#failure.reason), (this.#failure = undefined);
+      else if (this.#failure) this.#refuse();
       else if (this.#closed) this.#waiting.shift().resolve({ value: undefined, done: true });
       else break;
     }
@@ -232,7 +232,13 @@ class Watch {
       this.#next = 0;
       if (this.#events.length === 0 && this.#feed.ended) this.#close();
     }
-    return this.#events[this.#next++];
+    return this.#next < this.#events.length ? this.#events[this.#next++] : undefined;
+  }
+
+  /** Tells the failure, once: afterwards it is over. */
+  #refuse() {
+    this.#waiting.shift().reject(this.#failure.reason);
+    this.#failure = undefined;
   }
 
   #fail(reason) {

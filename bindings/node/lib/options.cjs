@@ -30,6 +30,7 @@ function addPair(pairs, name, value) {
 }
 
 function addMap(pairs, map, options) {
+  pairs.push('maps', map);
   for (const [name, value] of Object.entries(options)) addPair(pairs, `maps.${map}.${snakeCase(name)}`, value);
 }
 

@@ -67,6 +67,7 @@ test('the event loop goes on while the network is busy', async (t) => {
 /** A process that runs examples/services.mjs. */
 class Service {
   events = [];
+  addrs = [];
   #lines;
 
   constructor(t, ...args) {
@@ -77,13 +78,14 @@ class Service {
     this.#lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** The next line that is not an event. */
-  async line() {
+  /** The next line; those of the kinds in `kept` are put there instead. */
+  async line(kept = { event: this.events, addr: this.addrs }) {
     for (;;) {
       const { value, done } = await this.#lines.next();
       if (done) throw new Error('the process ended');
-      if (!value.startsWith('event ')) return value;
-      this.events.push(value);
+      const [kind] = value.split(' ');
+      if (!Object.hasOwn(kept, kind)) return value;
+      kept[kind].push(value);
     }
   }
 
@@ -99,10 +101,10 @@ test('the services example: three processes, one map', async (t) => {
   const file = join(folder, 'services');
   writeFileSync(file, '# comment\n\nhttp 80/tcp www # x\nssh\t22/tcp\ndomain 53/udp\ndomain 53/tcp\n');
   const first = new Service(t, 'one', '', file, '0', '3');
-  const addr = (await first.line()).replace('addr ', '');
+  const addr = (await first.line({})).replace('addr ', '');
   const others = ['1', '2'].map((part) => new Service(t, `part${part}`, addr, file, part, '3'));
   const all = [first, ...others];
-  for (const other of others) assert.match(await other.line(), /^addr /);
+  for (const other of others) assert.match(await other.line({}), /^addr /);
   const reports = async () => Promise.all(all.map((service) => service.ask('report')));
   const digests = async () => new Set((await reports()).map((line) => line.match(/entries=(\d+) digest=(\w+)/).slice(1).join()));
   const agreed = async () => {
