@@ -9,6 +9,7 @@ use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId as Id, Swarm};
 
 use super::behaviour::{self, Behaviour, BehaviourEvent};
+use super::flow::{Flow, Seen};
 use super::gossip::Outflow;
 use super::listen;
 use super::membership::Membership;
@@ -34,6 +35,8 @@ pub(super) struct Task {
     pub(super) rng: Rng,
 
     pub(super) outflow: Outflow,
+    pub(super) flow: Flow,
+    pub(super) seen: Seen,
     pub(super) schedule: Schedule,
     pub(super) syncs: Syncs,
     pub(super) waiters: Waiters,
@@ -46,6 +49,9 @@ pub(super) struct Task {
     pub(super) callers: HashMap<Id, Vec<Reply>>,
     /// Peers with more than one connection, and when to choose between them.
     pub(super) surplus: Vec<(Instant, Id)>,
+    /// Peers that gossipsub called slow: when last, and how many times in a row.
+    pub(super) slow: HashMap<Id, (Instant, u32)>,
+    /// Peers that have yet to answer the goodbye.
     pub(super) goodbyes: usize,
 
     pub(super) max_peers: usize,
@@ -81,6 +87,8 @@ impl Task {
             rng,
             external,
             outflow: Outflow::default(),
+            flow: Flow::default(),
+            seen: Seen::default(),
             schedule: Schedule::default(),
             syncs: Syncs::default(),
             waiters: Waiters::default(),
@@ -88,6 +96,7 @@ impl Task {
             dials: HashMap::new(),
             callers: HashMap::new(),
             surplus: Vec::new(),
+            slow: HashMap::new(),
             goodbyes: 0,
             next_dial: None,
             replan: true,
@@ -172,6 +181,7 @@ impl Task {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_sync(event),
             SwarmEvent::Behaviour(BehaviourEvent::Members(event)) => self.on_members(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Flow(event)) => self.on_flow(event),
             SwarmEvent::Behaviour(BehaviourEvent::Beat(event)) => self.on_beat(&event),
             SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.note_addrs(),
             SwarmEvent::ListenerClosed { addresses, reason, .. } => {
@@ -199,6 +209,7 @@ impl Task {
             }
         }
         self.waiters.expire(now);
+        self.leave_behind(now);
         self.close_surplus(now);
         if self.replan || self.next_dial.is_some_and(|due| due <= now) {
             self.dial_due(now);
@@ -209,7 +220,7 @@ impl Task {
 
     fn next_due(&self) -> Instant {
         let surplus = self.surplus.iter().map(|(at, _)| *at).min();
-        [self.schedule.next_due(), self.waiters.next_due(), self.next_dial, surplus]
+        [self.schedule.next_due(), self.waiters.next_due(), self.flow.next_due(), self.next_dial, surplus]
             .into_iter()
             .flatten()
             .fold(self.next_anti_entropy.min(self.next_exchange), Instant::min)

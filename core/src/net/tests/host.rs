@@ -22,6 +22,8 @@ struct Delta {
     origin: u64,
     from: u64,
     to: u64,
+    /// As many bytes as the entries would have.
+    padding: Vec<u8>,
 }
 
 #[derive(Encode, Decode)]
@@ -170,7 +172,7 @@ impl Host for Sets {
         if self.lose.swap(false, Ordering::SeqCst) {
             return None;
         }
-        Some(self.encode(Delta { origin: self.origin, from, to }))
+        Some(self.encode(Delta { origin: self.origin, from, to, padding: vec![0; 130 * (to - from) as usize] }))
     }
 
     fn deliver(&self, topic: Topic, _: &PeerId, delta: &[u8]) -> Delivered {
