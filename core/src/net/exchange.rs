@@ -119,9 +119,6 @@ impl Task {
             news.push((peer, own.clone(), Duration::ZERO));
         }
         self.membership.introduce(peer, own);
-        if let Some(entry) = self.shared.directory.lock().peers.get_mut(&peer) {
-            entry.admitted = true;
-        }
         self.answer_callers(peer);
 
         for member in &heard.members {

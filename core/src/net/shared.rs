@@ -71,8 +71,6 @@ pub(super) struct Peer {
     pub outbound: bool,
     pub round_trip: Option<Duration>,
     pub topics: HashSet<Topic>,
-    /// It has shown that it belongs to this cluster: before, nobody is told of it.
-    pub admitted: bool,
 }
 
 impl Shared {
@@ -139,7 +137,7 @@ impl Shared {
 impl Directory {
     /// The peers, with those of their maps that are open here.
     pub fn peers(&self, open: &Gates) -> Vec<NetPeer> {
-        let mut peers: Vec<_> = self.peers.values().filter(|peer| peer.admitted).map(|peer| peer.describe(open)).collect();
+        let mut peers: Vec<_> = self.peers.values().map(|peer| peer.describe(open)).collect();
         peers.sort_by(|a, b| a.id.cmp(&b.id));
         peers
     }
