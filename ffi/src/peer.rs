@@ -40,6 +40,7 @@ pub struct p2pmap_peer {
     pub map_count: usize,
 }
 
+/// The peers of a node.
 #[repr(C)]
 pub struct p2pmap_peer_list {
     pub items: *const p2pmap_peer,
@@ -58,6 +59,7 @@ pub struct p2pmap_map_peer {
     pub last_sync_ms: i64,
 }
 
+/// The peers of a map.
 #[repr(C)]
 pub struct p2pmap_map_peer_list {
     pub items: *const p2pmap_map_peer,
