@@ -104,7 +104,7 @@ export interface Watch<V = Buffer, K = string> extends AsyncIterableIterator<Map
   [Symbol.asyncIterator](): this;
 }
 
-/** Many puts and removes that travel as one delta and are applied whole. */
+/** Many puts and removes that travel as one delta and are applied whole. Values are looked at when `apply` is called. */
 export declare class Batch<V = any> {
   constructor();
   put(key: Key, value: Writable<V>): this;
@@ -299,7 +299,7 @@ export declare class Node implements Disposable, AsyncDisposable {
  * Opens a map on a node of its own: the two-line start.
  *
  * ```js
- * const flags = await open('flags', { bootstrap: ['/dns4/seed/tcp/7400'], codec: 'json' });
+ * const flags = await open('flags', { bootstrap: 'seed.example:7400', codec: 'json' });
  * flags.put('dark_mode', { on: true });
  * ```
  *

@@ -1,6 +1,9 @@
 /// <reference types="node" />
 
-/** A key: text stands for its UTF-8 bytes. Every byte string is a key, the empty one too. Order: by bytes. */
+/**
+ * A key: text stands for its UTF-8 bytes (a lone surrogate for those of U+FFFD). Every byte string is a key, the empty one too.
+ * Order: by bytes.
+ */
 export type Key = string | Uint8Array;
 
 /** How values look: as they are, as text, or as what JSON can hold. All nodes of a map should agree. */
@@ -31,35 +34,43 @@ export interface MapOptions<V = Buffer, F extends KeyForm = 'string'> {
   codec?: Codec;
   /** How keys look when they are read. Default: `'string'`. */
   keys?: F;
-  /** A function, or the name of a declarative one: `'utf8'`, `'json'`, `'json_schema:<file>'`, `'max_bytes:<n>'`. */
-  validator?: Validator<V, KeyOf<F>> | string;
+  /** A function, or the names of declarative ones: `'utf8'`, `'json'`, `'max_bytes:<n>'`. */
+  validator?: Validator<V, KeyOf<F>> | string | string[];
   /** Longest key. Default: 1024. */
   maxKeyBytes?: number;
   /** Longest value. Default: 1 MiB. */
   maxValueBytes?: number;
-  /** Most entries; a put beyond says `P2PMAP_FULL`. */
+  /** Most live entries; a new key beyond says `P2PMAP_FULL`. Default: 0, no limit. */
   maxEntries?: number;
-  /** Most bytes of keys and values; a put beyond says `P2PMAP_FULL`. */
+  /** Most bytes of keys and values; a put beyond says `P2PMAP_FULL`. Default: 0, no limit. */
   maxBytes?: number;
-  /** How long removals are remembered. Default: 3,600,000. */
+  /** How old a removal is before it may be forgotten. Default: 3,600,000. */
   tombstoneTtlMs?: number;
+  /** How often to look for what may be forgotten. Default: 1000. */
+  scanMs?: number;
   [option: string]: unknown;
 }
 
 /** Options of a node, and the defaults of the maps opened on it. */
 export interface NodeOptions<V = Buffer, F extends KeyForm = 'string'> extends MapOptions<V, F> {
-  /** Addresses to listen on, as multiaddrs. Default: loopback, on a port the system chooses. */
+  /** Where to listen: multiaddrs, or `host:port` for TCP and QUIC on that port. Default: `127.0.0.1:0`, any free port of loopback. */
   listen?: string | string[];
-  /** Addresses of members to join through: one that is reachable is enough. Retried for ever. */
+  /** Addresses to tell others beside the listen addresses. */
+  externalAddrs?: string | string[];
+  /** Members to join through, as multiaddrs or `host:port`: one that answers is enough, all are retried for ever. */
   bootstrap?: string | string[];
-  /** Nodes with another cluster id never exchange anything. */
+  /** Nodes with different cluster ids never exchange anything. Default: `default`. */
   clusterId?: string;
-  /** Allows to listen beyond loopback without a secret. */
+  /** Allows to listen beyond loopback without a secret: whoever reaches the port can join. Default: false. */
   insecure?: boolean;
-  /** How often two nodes compare what they hold, when nothing else made them. Default: 30,000. */
-  antiEntropyMs?: number;
-  /** Connections to keep. */
+  /** Connections to keep, where the cluster has that many members. Default: 8. */
   targetPeers?: number;
+  /** Connections to accept at most. Default: 128. */
+  maxPeers?: number;
+  /** How often to compare with one random peer. Default: 30,000. */
+  antiEntropyMs?: number;
+  /** Entries stamped further ahead than this are set aside. Default: 60,000. */
+  maxClockDriftMs?: number;
   /** Maps that are opened at start, with their options. */
   maps?: Record<string, MapOptions<any, KeyForm>> | string | string[];
   /** A TOML file with options, read before those given here. */
