@@ -52,7 +52,7 @@
 // also when the registration fails. They must not throw, and must not leave by `longjmp`.
 //
 // fork. A child has none of its parent's threads. Handles opened before the fork give P2PMAP_FORKED there, and freeing
-// them does nothing; new nodes can be opened. A destructor does not run in the child.
+// them does nothing; new nodes can be opened. Their destructors do not run there.
 //
 // Compatibility. While the version begins with 0, the interface may change with the minor version, and the soname
 // (libp2pmap.so.0.<minor>) changes with it; programs linked against one never meet another. Within one soname,

@@ -125,6 +125,9 @@ impl Task {
     }
 
     pub(super) fn close_topic(&mut self, topic: Topic) {
+        while let Some(delta) = self.host.next_delta(topic) {
+            self.publish_one(topic, delta);
+        }
         self.swarm.behaviour_mut().gossip.unsubscribe(&IdentTopic::new(name(topic)));
         self.outflow.remove(topic);
         self.syncs.closed(topic);
@@ -166,16 +169,16 @@ impl Task {
 
     fn on_subscribed(&mut self, peer: Id, topic: &TopicHash) {
         let Some(topic) = parse(topic) else { return };
-        let new = self.shared.directory.lock().peers.get_mut(&peer).is_some_and(|peer| peer.topics.insert(topic));
-        if !new {
-            return;
+        let open = self.shared.gate(topic);
+        if open.as_ref().is_some_and(|gate| gate.subscribers.load(Ordering::Relaxed) == 0) {
+            // Nobody listened, so a sync tells the first who does. After this, writes leave as deltas.
+            while self.host.next_delta(topic).is_some() {}
         }
-        let before = self.shared.count_subscribers(topic);
-        if self.shared.gate(topic).is_some() {
-            if before == 0 {
-                // Nobody listened, so a sync tells the first who does. After this, writes leave as deltas.
-                while self.host.next_delta(topic).is_some() {}
-            }
+        let new = self.shared.directory.lock().peers.get_mut(&peer).is_some_and(|peer| peer.topics.insert(topic));
+        if new && open.is_some() {
+            self.shared.count_subscribers(topic);
+            // What was written in between rang no bell.
+            self.outflow.add(topic);
             self.schedule.met(topic, peer);
         }
     }

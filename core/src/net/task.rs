@@ -24,8 +24,8 @@ use crate::{PeerId, Result};
 
 /// Two nodes tell each other whom they know this often, jittered.
 const EXCHANGE: Duration = Duration::from_secs(60);
-/// `close` gives what waits so long to leave, and the connections so long to end.
-const FAREWELL: Duration = Duration::from_millis(200);
+/// `close` gives what waits so long to arrive, and the connections so long to end.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The state of the network thread. The files of this folder each add the part that they are about.
 pub(super) struct Task {
@@ -231,16 +231,10 @@ impl Task {
         self.shared.directory.lock().addrs = addrs;
     }
 
-    /// Sends what waits, tells the peers, and ends the connections; all of it within twice [`FAREWELL`].
+    /// Sends what waits, makes sure that it has arrived, tells the peers, and ends the connections. Each within [`FAREWELL`].
     async fn farewell(mut self) {
         let deadline = Instant::now() + FAREWELL;
-        let gates = self.shared.gates.load_full();
-        for topic in gates.keys() {
-            self.outflow.add(*topic);
-        }
-        while self.publish() && Instant::now() < deadline {
-            self.drive(Instant::now()).await;
-        }
+        self.settle(deadline).await;
         self.say_goodbye();
         while self.goodbyes > 0 && Instant::now() < deadline {
             self.drive(deadline).await;
@@ -255,11 +249,40 @@ impl Task {
         }
     }
 
+    /// Publishes what waits, and serves the peers until they hold the same.
+    async fn settle(&mut self, deadline: Instant) {
+        let gates = self.shared.gates.load_full();
+        // Nobody waits for this answer; the comparisons that it takes are the point.
+        let (reply, _answer) = std::sync::mpsc::sync_channel(0);
+        for topic in gates.keys() {
+            self.outflow.add(*topic);
+            self.waiters.add(*topic, &self.shared.subscribers(*topic), deadline, reply.clone());
+        }
+        let peers: Vec<_> = self.swarm.connected_peers().copied().filter(|peer| self.waiters.want(*peer)).collect();
+        let mut compared = false;
+        loop {
+            let now = Instant::now();
+            let busy = self.publish();
+            if !busy && !compared && !self.flow.is_full() {
+                compared = true;
+                peers.iter().for_each(|peer| self.schedule.compare(*peer));
+            }
+            self.leave_behind(now);
+            self.run_schedule(now);
+            if now >= deadline || self.waiters.is_empty() {
+                return;
+            }
+            let due = if busy { now } else { self.next_due().min(deadline) };
+            self.drive(due).await;
+        }
+    }
+
     /// Lets the swarm run until something has happened there, or until then.
     async fn drive(&mut self, until: Instant) {
         tokio::select! {
             biased;
             event = self.swarm.select_next_some() => self.on_event(event),
+            merged = self.syncs.merged() => self.on_merged(merged),
             () = tokio::time::sleep_until(until.into()) => tokio::task::yield_now().await,
         }
     }

@@ -130,7 +130,7 @@ fn a_gap_is_filled_by_a_sync() {
     until("it arrives", || b.has(1));
     a.sets.lose_next_delta(FLAGS);
     a.put(1);
-    until("the delta is lost", || a.sets.nothing_waits(FLAGS));
+    until("the delta is lost", || a.sets.waiting(FLAGS) == 0);
     a.put(1);
     until("the gap is filled", || b.has(3));
 }
@@ -399,4 +399,15 @@ fn figures() {
         until("all", || b.has(before + count));
         println!("{count} in {:?} (put {put:?}), pulls {}", start.elapsed(), b.sets.pulls());
     }
+}
+
+#[test]
+fn a_slow_receiver_misses_nothing_and_the_queue_stays_in_the_outbox() {
+    let (a, b) = pair();
+    a.net.sync(FLAGS, LONG).unwrap();
+    b.sets.slow_down(Duration::from_micros(500));
+    a.put(200_000);
+    until("the window is full", || b.len() > 1000);
+    assert!(a.sets.waiting(FLAGS) > 100_000, "{} wait", a.sets.waiting(FLAGS));
+    until("all have arrived", || b.has(200_000));
 }
