@@ -52,7 +52,7 @@
 // also when the registration fails. They must not throw, and must not leave by `longjmp`.
 //
 // fork. A child has none of its parent's threads. Handles opened before the fork give P2PMAP_FORKED there, and freeing
-// them does nothing; new nodes can be opened. A destructor does not run in the child.
+// them does nothing; new nodes can be opened. Their destructors do not run there.
 //
 // Compatibility. While the version begins with 0, the interface may change with the minor version, and the soname
 // (libp2pmap.so.0.<minor>) changes with it; programs linked against one never meet another. Within one soname,
@@ -313,7 +313,38 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 // value as text; lists are separated by commas, switches are `true` or `false`. An unknown name or a bad value is
 // `P2PMAP_INVALID_CONFIG`, and the message says which, why, and what is allowed.
 //
+// Of nodes:
+//   listen                Where to listen; host:port means TCP and QUIC on that port, port 0 any free one. Allowed:
+//                         multiaddrs or host:port, separated by commas. Default: 127.0.0.1:0.
+//   external_addrs        Addresses to tell others beside the listen addresses, such as those of a port mapping.
+//                         Allowed: multiaddrs or host:port, separated by commas.
+//   bootstrap             Members to join through; one that answers is enough, all are retried for ever. Allowed:
+//                         multiaddrs or host:port, separated by commas.
+//   cluster_id            Nodes with different cluster ids never exchange anything. Allowed: 1 to 255 bytes of text.
+//                         Default: default.
+//   insecure              Listen beyond loopback without a secret: whoever reaches the port can join. Allowed: true or
+//                         false. Default: false.
+//   target_peers          Connections to keep, where the cluster has that many members. Allowed: 1 to 1024. Default: 8.
+//   max_peers             Connections to accept at most; no less than target_peers. Allowed: 1 to 4096. Default: 128.
+//   anti_entropy_ms       How often to compare with one random peer, jittered by 25 %. Allowed: 100 to 86400000.
+//                         Default: 30000.
+//   max_clock_drift_ms    Entries stamped further ahead than this are set aside. Allowed: 1 to 31536000000. Default:
+//                         60000.
+//   maps                  Maps to open with the node; maps.<map>.<option> sets an option of one. Allowed: map names,
+//                         separated by commas.
 //
+// Of maps, and of nodes as the default for their maps:
+//   validator             What values must be; checked here and on arrival. Allowed: utf8, json, max_bytes:<n>, several
+//                         separated by commas.
+//   tombstone_ttl_ms      How old a removal is before it may be forgotten. Allowed: 1000 to 31536000000. Default:
+//                         3600000.
+//   scan_ms               How often to look for what may be forgotten. Allowed: 10 to 86400000. Default: 1000.
+//   max_key_bytes         Longer keys are refused. Allowed: 1 to 65536. Default: 1024.
+//   max_value_bytes       Longer values are refused. Allowed: 1 to 4194304. Default: 1048576.
+//   max_entries           New keys beyond this many live entries are refused. Allowed: 0 (no limit) to
+//                         18446744073709551615. Default: 0.
+//   max_bytes             Writes that would hold more bytes of keys and values are refused. Allowed: 0 (no limit) to
+//                         18446744073709551615. Default: 0.
 //
 // A configuration is plain data: opening a node copies it, so it may be changed, used again or freed afterwards.
 // ---------------------------------------------------------------------------------------------------------------------

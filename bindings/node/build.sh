@@ -19,7 +19,7 @@ name=$(node -p "require('./lib/platform.cjs').platform()")
 built=${CARGO_TARGET_DIR:-$root/target}/release/libp2pmap_node
 [ -f "$built.so" ] && built=$built.so || built=$built.dylib
 cp "$built" "p2pmap.$name.node.new"
-strip -x "p2pmap.$name.node.new" 2>/dev/null || true
+strip -S -x "p2pmap.$name.node.new" 2>/dev/null || true
 mv "p2pmap.$name.node.new" "p2pmap.$name.node"
 
 mkdir -p "$dist"

@@ -27,11 +27,7 @@ pub struct p2pmap_batch {
 /// Blocks: no.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_batch_new() -> *mut p2pmap_batch {
-    guard_or(std::ptr::null_mut(), || {
-        Box::into_raw(Box::new(p2pmap_batch {
-            batch: Batch::new(),
-        }))
-    })
+    guard_or(std::ptr::null_mut(), || Box::into_raw(Box::new(p2pmap_batch { batch: Batch::new() })))
 }
 
 /// Adds a put.
@@ -51,12 +47,7 @@ pub unsafe extern "C" fn p2pmap_batch_put(
     guard(error, || {
         let batch = required(batch, "batch")?;
         // SAFETY: the caller passes the lengths of what it points to.
-        let (key, value) = unsafe {
-            (
-                input::bytes(key, key_len, "key")?,
-                input::bytes(value, value_len, "value")?,
-            )
-        };
+        let (key, value) = unsafe { (input::bytes(key, key_len, "key")?, input::bytes(value, value_len, "value")?) };
         batch.batch.put(key, value);
         Ok(P2PMAP_OK)
     })
@@ -77,9 +68,7 @@ pub unsafe extern "C" fn p2pmap_batch_remove(
     guard(error, || {
         let batch = required(batch, "batch")?;
         // SAFETY: the caller passes the length of what it points to.
-        batch
-            .batch
-            .remove(unsafe { input::bytes(key, key_len, "key") }?);
+        batch.batch.remove(unsafe { input::bytes(key, key_len, "key") }?);
         Ok(P2PMAP_OK)
     })
 }
@@ -135,11 +124,7 @@ pub extern "C" fn p2pmap_map_apply(
         let (map, batch) = (live(map)?, required(batch, "batch")?);
         let written = map.map().apply(&batch.batch)?;
         if let Some(last) = last {
-            last.write(
-                written
-                    .as_ref()
-                    .map_or(p2pmap_stamp::NONE, p2pmap_stamp::from),
-            );
+            last.write(written.as_ref().map_or(p2pmap_stamp::NONE, p2pmap_stamp::from));
         }
         Ok(P2PMAP_OK)
     })

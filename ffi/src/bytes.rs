@@ -30,20 +30,14 @@ pub struct p2pmap_view {
     pub owner: [*mut c_void; 2],
 }
 
-const _: () = assert!(
-    size_of::<Value>() <= size_of::<[*mut c_void; 2]>()
-        && align_of::<Value>() <= align_of::<*mut c_void>()
-);
+const _: () = assert!(size_of::<Value>() <= size_of::<[*mut c_void; 2]>() && align_of::<Value>() <= align_of::<*mut c_void>());
 
 impl p2pmap_bytes {
     pub(crate) fn copy(bytes: &[u8]) -> Self {
         let mut copy = Vec::with_capacity(bytes.len() + 1);
         copy.extend_from_slice(bytes);
         copy.push(0);
-        Self {
-            data: Box::into_raw(copy.into_boxed_slice()).cast(),
-            len: bytes.len(),
-        }
+        Self { data: Box::into_raw(copy.into_boxed_slice()).cast(), len: bytes.len() }
     }
 }
 
@@ -60,11 +54,7 @@ impl p2pmap_view {
 /// Bytes as C takes them: never NULL, also when there are none.
 #[inline]
 pub(crate) fn pointer(bytes: &[u8]) -> (*const u8, usize) {
-    if bytes.is_empty() {
-        (c"".as_ptr().cast(), 0)
-    } else {
-        (bytes.as_ptr(), bytes.len())
-    }
+    if bytes.is_empty() { (c"".as_ptr().cast(), 0) } else { (bytes.as_ptr(), bytes.len()) }
 }
 
 /// Bytes as C takes them, or NULL for none.
@@ -85,9 +75,7 @@ pub extern "C" fn p2pmap_bytes_free(bytes: Option<&mut p2pmap_bytes>) {
     if !data.is_null() {
         // SAFETY: `p2pmap_bytes::copy` made it, with one byte more than `len`; it is taken back once, since `data`
         // is NULL now.
-        guard_or((), || {
-            drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(data, len + 1)) })
-        });
+        guard_or((), || drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(data, len + 1)) }));
     }
 }
 
@@ -104,8 +92,6 @@ pub extern "C" fn p2pmap_view_release(view: Option<&mut p2pmap_view>) {
     if !data.is_null() {
         let owner: MaybeUninit<[*mut c_void; 2]> = MaybeUninit::new(view.owner);
         // SAFETY: `p2pmap_view::new` put a `Value` there; it is taken out once, since `data` is NULL now.
-        guard_or((), || {
-            drop(unsafe { owner.as_ptr().cast::<Value>().read() })
-        });
+        guard_or((), || drop(unsafe { owner.as_ptr().cast::<Value>().read() }));
     }
 }

@@ -31,13 +31,7 @@ pub type p2pmap_destructor = Option<unsafe extern "C" fn(user_data: *mut c_void)
 /// thread brings them and on several at once, under no lock. It must not throw, and must answer the same for the
 /// same bytes on every node.
 pub type p2pmap_validator = Option<
-    unsafe extern "C" fn(
-        key: *const u8,
-        key_len: usize,
-        value: *const u8,
-        value_len: usize,
-        user_data: *mut c_void,
-    ) -> Flag,
+    unsafe extern "C" fn(key: *const u8, key_len: usize, value: *const u8, value_len: usize, user_data: *mut c_void) -> Flag,
 >;
 
 /// One option: its name, its default, what is allowed and what it is for. All are UTF-8 and valid for ever.
@@ -84,27 +78,12 @@ impl Drop for UserData {
 }
 
 /// The core's validator that asks a C function. Errors: `InvalidArgument` for NULL.
-pub(crate) fn core_validator(
-    validator: p2pmap_validator,
-    user_data: UserData,
-) -> Result<Validator> {
+pub(crate) fn core_validator(validator: p2pmap_validator, user_data: UserData) -> Result<Validator> {
     let validator = required(validator, "validator")?;
     Ok(Arc::new(move |key: &[u8], value: &[u8]| {
         // SAFETY: the caller gave a function of this type; the bytes outlive the call.
-        let answer = unsafe {
-            validator(
-                key.as_ptr(),
-                key.len(),
-                value.as_ptr(),
-                value.len(),
-                user_data.pointer(),
-            )
-        };
-        if answer.is_set() {
-            Ok(())
-        } else {
-            Err("the validator said no".to_owned())
-        }
+        let answer = unsafe { validator(key.as_ptr(), key.len(), value.as_ptr(), value.len(), user_data.pointer()) };
+        if answer.is_set() { Ok(()) } else { Err("the validator said no".to_owned()) }
     }))
 }
 
@@ -115,11 +94,7 @@ pub(crate) fn core_validator(
 /// Blocks: no.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_config_new() -> *mut p2pmap_config {
-    guard_or(std::ptr::null_mut(), || {
-        Box::into_raw(Box::new(p2pmap_config {
-            config: Config::new(),
-        }))
-    })
+    guard_or(std::ptr::null_mut(), || Box::into_raw(Box::new(p2pmap_config { config: Config::new() })))
 }
 
 /// Sets an option. A name `maps.<map>.<option>` declares a map, which the node opens when it starts.
@@ -157,9 +132,7 @@ pub unsafe extern "C" fn p2pmap_config_set_toml(
     guard(error, || {
         let config = required(config, "config")?;
         // SAFETY: the caller passes a NUL-terminated string.
-        config
-            .config
-            .set_toml(unsafe { input::text(toml, "toml") }?)?;
+        config.config.set_toml(unsafe { input::text(toml, "toml") }?)?;
         Ok(P2PMAP_OK)
     })
 }
@@ -216,9 +189,7 @@ pub extern "C" fn p2pmap_config_validator(
     let user_data = UserData::new(user_data, destroy);
     guard(error, || {
         let config = required(config, "config")?;
-        config
-            .config
-            .validator(core_validator(validator, user_data)?);
+        config.config.validator(core_validator(validator, user_data)?);
         Ok(P2PMAP_OK)
     })
 }
@@ -260,13 +231,7 @@ pub extern "C" fn p2pmap_option_at(
             return Ok(P2PMAP_NOT_FOUND);
         };
         let [name, default_value, allowed, about] = row.text.each_ref().map(|text| text.as_ptr());
-        option.write(p2pmap_option {
-            name,
-            default_value,
-            allowed,
-            about,
-            of_map: row.of_map.into(),
-        });
+        option.write(p2pmap_option { name, default_value, allowed, about, of_map: row.of_map.into() });
         Ok(P2PMAP_OK)
     })
 }

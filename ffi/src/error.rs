@@ -61,45 +61,21 @@ const STATUSES: [(p2pmap_status, &CStr, Option<ErrorKind>); 21] = [
     (P2PMAP_BUFFER_TOO_SMALL, c"BUFFER_TOO_SMALL", None),
     (P2PMAP_END, c"END", None),
     (P2PMAP_EMPTY, c"EMPTY", None),
-    (
-        P2PMAP_INVALID_ARGUMENT,
-        c"INVALID_ARGUMENT",
-        Some(ErrorKind::InvalidArgument),
-    ),
-    (
-        P2PMAP_INVALID_CONFIG,
-        c"INVALID_CONFIG",
-        Some(ErrorKind::InvalidConfig),
-    ),
-    (
-        P2PMAP_INVALID_VALUE,
-        c"INVALID_VALUE",
-        Some(ErrorKind::InvalidValue),
-    ),
+    (P2PMAP_INVALID_ARGUMENT, c"INVALID_ARGUMENT", Some(ErrorKind::InvalidArgument)),
+    (P2PMAP_INVALID_CONFIG, c"INVALID_CONFIG", Some(ErrorKind::InvalidConfig)),
+    (P2PMAP_INVALID_VALUE, c"INVALID_VALUE", Some(ErrorKind::InvalidValue)),
     (P2PMAP_TOO_LARGE, c"TOO_LARGE", Some(ErrorKind::TooLarge)),
     (P2PMAP_CLOSED, c"CLOSED", Some(ErrorKind::Closed)),
     (P2PMAP_LOCKED, c"LOCKED", Some(ErrorKind::Locked)),
     (P2PMAP_STORAGE, c"STORAGE", Some(ErrorKind::Storage)),
     (P2PMAP_CORRUPTED, c"CORRUPTED", Some(ErrorKind::Corrupted)),
     (P2PMAP_NETWORK, c"NETWORK", Some(ErrorKind::Network)),
-    (
-        P2PMAP_ADDRESS_IN_USE,
-        c"ADDRESS_IN_USE",
-        Some(ErrorKind::AddressInUse),
-    ),
+    (P2PMAP_ADDRESS_IN_USE, c"ADDRESS_IN_USE", Some(ErrorKind::AddressInUse)),
     (P2PMAP_TIMEOUT, c"TIMEOUT", Some(ErrorKind::Timeout)),
     (P2PMAP_FULL, c"FULL", Some(ErrorKind::Full)),
-    (
-        P2PMAP_UNSUPPORTED,
-        c"UNSUPPORTED",
-        Some(ErrorKind::Unsupported),
-    ),
+    (P2PMAP_UNSUPPORTED, c"UNSUPPORTED", Some(ErrorKind::Unsupported)),
     (P2PMAP_FORKED, c"FORKED", Some(ErrorKind::Forked)),
-    (
-        P2PMAP_NOT_PERMITTED,
-        c"NOT_PERMITTED",
-        Some(ErrorKind::NotPermitted),
-    ),
+    (P2PMAP_NOT_PERMITTED, c"NOT_PERMITTED", Some(ErrorKind::NotPermitted)),
     (P2PMAP_INTERNAL, c"INTERNAL", Some(ErrorKind::Internal)),
 ];
 
@@ -112,10 +88,7 @@ pub struct p2pmap_error {
 
 impl p2pmap_error {
     pub(crate) fn new(error: &Error) -> Self {
-        Self {
-            status: error.kind().code(),
-            message: c_text(error.message()),
-        }
+        Self { status: error.kind().code(), message: c_text(error.message()) }
     }
 }
 
@@ -126,11 +99,7 @@ impl p2pmap_error {
 /// Blocks: no.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_status_name(status: p2pmap_status) -> *const c_char {
-    STATUSES
-        .iter()
-        .find(|row| row.0 == status)
-        .map_or(c"UNKNOWN", |row| row.1)
-        .as_ptr()
+    STATUSES.iter().find(|row| row.0 == status).map_or(c"UNKNOWN", |row| row.1).as_ptr()
 }
 
 /// The status that the failed call returned; `P2PMAP_OK` for NULL.
@@ -181,11 +150,7 @@ mod tests {
             }
         }
         for kind in ErrorKind::ALL {
-            assert!(
-                STATUSES.iter().any(|row| row.2 == Some(kind)),
-                "{} has no status",
-                kind.name()
-            );
+            assert!(STATUSES.iter().any(|row| row.2 == Some(kind)), "{} has no status", kind.name());
         }
     }
 }

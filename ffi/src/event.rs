@@ -27,14 +27,8 @@ pub const P2PMAP_EVENT_PRUNE: p2pmap_event_kind = 4;
 pub const P2PMAP_EVENT_SYNCED: p2pmap_event_kind = 5;
 
 const _: () = {
-    assert!(
-        P2PMAP_EVENT_PUT == EventKind::Put as i32
-            && P2PMAP_EVENT_REMOVE == EventKind::Remove as i32
-    );
-    assert!(
-        P2PMAP_EVENT_EXPIRE == EventKind::Expire as i32
-            && P2PMAP_EVENT_PRUNE == EventKind::Prune as i32
-    );
+    assert!(P2PMAP_EVENT_PUT == EventKind::Put as i32 && P2PMAP_EVENT_REMOVE == EventKind::Remove as i32);
+    assert!(P2PMAP_EVENT_EXPIRE == EventKind::Expire as i32 && P2PMAP_EVENT_PRUNE == EventKind::Prune as i32);
     assert!(P2PMAP_EVENT_SYNCED == EventKind::Synced as i32);
 };
 
@@ -82,15 +76,9 @@ impl p2pmap_subscribe_options {
         // SAFETY: by this function's own contract.
         let (given, prefix) = unsafe {
             let given = input::options(given)?;
-            (
-                given,
-                input::bytes(given.prefix, given.prefix_len, "prefix")?,
-            )
+            (given, input::bytes(given.prefix, given.prefix_len, "prefix")?)
         };
-        Ok(p2pmap::SubscribeOptions {
-            prefix: prefix.to_vec(),
-            snapshot: given.snapshot.is_set(),
-        })
+        Ok(p2pmap::SubscribeOptions { prefix: prefix.to_vec(), snapshot: given.snapshot.is_set() })
     }
 }
 
@@ -100,22 +88,9 @@ impl p2pmap_event {
         let (key, key_len) = pointer(event.key());
         let (value, value_len) = optional_pointer(event.value().map(|value| &**value));
         let (old_value, old_value_len) = optional_pointer(event.old_value().map(|value| &**value));
-        let stamp = event
-            .stamp()
-            .as_ref()
-            .map_or(p2pmap_stamp::NONE, p2pmap_stamp::from);
+        let stamp = event.stamp().as_ref().map_or(p2pmap_stamp::NONE, p2pmap_stamp::from);
         let (kind, local) = (event.kind() as i32, event.is_local().into());
-        Self {
-            kind,
-            local,
-            key,
-            key_len,
-            value,
-            value_len,
-            old_value,
-            old_value_len,
-            stamp,
-        }
+        Self { kind, local, key, key_len, value, value_len, old_value, old_value_len, stamp }
     }
 }
 

@@ -43,8 +43,5 @@ fn caught(panic: &(dyn Any + Send)) -> Error {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    Error::new(
-        ErrorKind::Internal,
-        format!("a panic in p2pmap, caught ({what}); please report it"),
-    )
+    Error::new(ErrorKind::Internal, format!("a panic in p2pmap, caught ({what}); please report it"))
 }

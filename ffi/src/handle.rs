@@ -47,21 +47,13 @@ pub(crate) trait Handle {
 #[inline]
 pub(crate) fn live<T: Handle>(handle: Option<&T>) -> Result<&T> {
     let handle = required(handle, T::NAME)?;
-    if handle.home().is_here() {
-        Ok(handle)
-    } else {
-        Err(forked(T::NAME))
-    }
+    if handle.home().is_here() { Ok(handle) } else { Err(forked(T::NAME)) }
 }
 
 /// As [`live`], for handles that one thread at a time uses.
 pub(crate) fn live_mut<T: Handle>(handle: Option<&mut T>) -> Result<&mut T> {
     let handle = required(handle, T::NAME)?;
-    if handle.home().is_here() {
-        Ok(handle)
-    } else {
-        Err(forked(T::NAME))
-    }
+    if handle.home().is_here() { Ok(handle) } else { Err(forked(T::NAME)) }
 }
 
 /// Runs `close` and frees the handle; does nothing for NULL, and leaks it in a forked child, whose copy has no threads
@@ -94,8 +86,6 @@ pub(crate) fn is_null(name: &str) -> Error {
 fn forked(name: &str) -> Error {
     Error::new(
         ErrorKind::Forked,
-        format!(
-            "this process is a fork of the one that opened the {name}; open a node of its own after the fork"
-        ),
+        format!("this process is a fork of the one that opened the {name}; open a node of its own after the fork"),
     )
 }

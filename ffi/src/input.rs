@@ -33,17 +33,10 @@ impl From<bool> for Flag {
 #[inline]
 pub(crate) unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &str) -> Result<&'a [u8]> {
     if data.is_null() {
-        return if len == 0 {
-            Ok(&[])
-        } else {
-            Err(is_null(name))
-        };
+        return if len == 0 { Ok(&[]) } else { Err(is_null(name)) };
     }
     if len > isize::MAX as usize {
-        return Err(Error::new(
-            ErrorKind::InvalidArgument,
-            format!("the length of `{name}` is negative"),
-        ));
+        return Err(Error::new(ErrorKind::InvalidArgument, format!("the length of `{name}` is negative")));
     }
     // SAFETY: not NULL, no longer than an object can be, and readable by this function's own contract.
     Ok(unsafe { slice::from_raw_parts(data.cast(), len) })
@@ -54,16 +47,9 @@ pub(crate) unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &str) -> R
 /// # Safety
 /// `buffer` is NULL or points to `capacity` bytes that nobody else uses until the entry returns.
 #[inline]
-pub(crate) unsafe fn buffer<'a>(
-    buffer: *mut c_void,
-    capacity: usize,
-) -> Result<&'a mut [MaybeUninit<u8>]> {
+pub(crate) unsafe fn buffer<'a>(buffer: *mut c_void, capacity: usize) -> Result<&'a mut [MaybeUninit<u8>]> {
     if buffer.is_null() {
-        return if capacity == 0 {
-            Ok(&mut [])
-        } else {
-            Err(is_null("buffer"))
-        };
+        return if capacity == 0 { Ok(&mut []) } else { Err(is_null("buffer")) };
     }
     let capacity = capacity.min(isize::MAX as usize);
     // SAFETY: not NULL, no longer than an object can be, and exclusive by this function's own contract.
@@ -80,8 +66,7 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
     }
     // SAFETY: not NULL, and NUL-terminated by this function's own contract.
     let text = unsafe { CStr::from_ptr(text) };
-    text.to_str()
-        .map_err(|_| Error::new(ErrorKind::InvalidArgument, format!("`{name}` is not UTF-8")))
+    text.to_str().map_err(|_| Error::new(ErrorKind::InvalidArgument, format!("`{name}` is not UTF-8")))
 }
 
 /// A struct that begins with its own size, so that it can grow.
@@ -111,19 +96,11 @@ pub(crate) unsafe fn options<T: Versioned>(given: *const T) -> Result<T> {
         if unknown.iter().any(|&byte| byte != 0) {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
-                format!(
-                    "`{}` sets a field that this version of p2pmap does not have",
-                    T::NAME
-                ),
+                format!("`{}` sets a field that this version of p2pmap does not have", T::NAME),
             ));
         }
         // SAFETY: `known` is no longer than `T`, whose memory is ours.
-        unsafe {
-            options
-                .as_mut_ptr()
-                .cast::<u8>()
-                .copy_from_nonoverlapping(known.as_ptr(), known.len())
-        };
+        unsafe { options.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(known.as_ptr(), known.len()) };
     }
     // SAFETY: every field is zero or as the caller set it; `Versioned` says that such a struct is valid.
     Ok(unsafe { options.assume_init() })
@@ -151,9 +128,7 @@ pub(crate) unsafe fn write_output<T: Versioned>(out: *mut T, value: &T) {
     unsafe {
         let length = out.cast::<usize>().read().min(size_of::<T>()) - SIZE_FIELD;
         let from = std::ptr::from_ref(value).cast::<u8>().add(SIZE_FIELD);
-        out.cast::<u8>()
-            .add(SIZE_FIELD)
-            .copy_from_nonoverlapping(from, length);
+        out.cast::<u8>().add(SIZE_FIELD).copy_from_nonoverlapping(from, length);
     }
 }
 
@@ -166,10 +141,7 @@ unsafe fn struct_size<T: Versioned>(given: *const T) -> Result<usize> {
     if (T::FIRST..=LARGEST).contains(&size) {
         return Ok(size);
     }
-    let problem = format!(
-        "`{0}.struct_size` is {size}; set it to sizeof({0})",
-        T::NAME
-    );
+    let problem = format!("`{0}.struct_size` is {size}; set it to sizeof({0})", T::NAME);
     Err(Error::new(ErrorKind::InvalidArgument, problem))
 }
 

@@ -72,12 +72,7 @@ impl Handle for p2pmap_map {
 
 impl p2pmap_map {
     fn new(map: Map, owns: bool) -> Self {
-        Self {
-            home: Home::here(),
-            name: c_text(map.name()),
-            map,
-            owns,
-        }
+        Self { home: Home::here(), name: c_text(map.name()), map, owns }
     }
 
     #[inline]

@@ -25,11 +25,7 @@ pub struct p2pmap_map_options {
 /// Blocks: no.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_map_options_new() -> *mut p2pmap_map_options {
-    guard_or(std::ptr::null_mut(), || {
-        Box::into_raw(Box::new(p2pmap_map_options {
-            options: MapOptions::new(),
-        }))
-    })
+    guard_or(std::ptr::null_mut(), || Box::into_raw(Box::new(p2pmap_map_options { options: MapOptions::new() })))
 }
 
 /// Sets a map option by name: the second half of the table under "Configuration".
@@ -70,9 +66,7 @@ pub extern "C" fn p2pmap_map_options_validator(
     let user_data = UserData::new(user_data, destroy);
     guard(error, || {
         let options = required(options, "options")?;
-        options
-            .options
-            .validator(core_validator(validator, user_data)?);
+        options.options.validator(core_validator(validator, user_data)?);
         Ok(P2PMAP_OK)
     })
 }

@@ -60,11 +60,7 @@ impl Handle for p2pmap_node {
 impl p2pmap_node {
     /// Another handle to a node that something else closes.
     pub(crate) fn borrowed(node: Node) -> Self {
-        Self {
-            home: Home::here(),
-            node,
-            owns: false,
-        }
+        Self { home: Home::here(), node, owns: false }
     }
 
     pub(crate) fn node(&self) -> &Node {
@@ -88,14 +84,7 @@ pub extern "C" fn p2pmap_node_open(
         let out = required(node, "node")?;
         let home = Home::here();
         let node = Node::open(config.map_or_else(Config::new, |config| config.config.clone()))?;
-        give(
-            out,
-            p2pmap_node {
-                home,
-                node,
-                owns: true,
-            },
-        );
+        give(out, p2pmap_node { home, node, owns: true });
         Ok(P2PMAP_OK)
     })
 }

@@ -72,14 +72,8 @@ struct Strings {
 
 impl Strings {
     fn new<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
-        let texts: Vec<CString> = texts
-            .into_iter()
-            .map(|text| c_text(text.as_ref()))
-            .collect();
-        Self {
-            pointers: texts.iter().map(|text| text.as_ptr()).collect(),
-            _texts: texts,
-        }
+        let texts: Vec<CString> = texts.into_iter().map(|text| c_text(text.as_ref())).collect();
+        Self { pointers: texts.iter().map(|text| text.as_ptr()).collect(), _texts: texts }
     }
 }
 
@@ -100,20 +94,13 @@ fn answer(known: Option<bool>) -> p2pmap_answer {
 impl p2pmap_string_list {
     pub(crate) fn new<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
         let strings = Strings::new(texts);
-        Self {
-            items: strings.pointers.as_ptr(),
-            count: strings.pointers.len(),
-            owner: owner(strings),
-        }
+        Self { items: strings.pointers.as_ptr(), count: strings.pointers.len(), owner: owner(strings) }
     }
 }
 
 impl p2pmap_peer_list {
     pub(crate) fn new(peers: &[PeerInfo]) -> Self {
-        let mut list = List {
-            items: Vec::with_capacity(peers.len()),
-            _texts: Vec::with_capacity(2 * peers.len()),
-        };
+        let mut list = List { items: Vec::with_capacity(peers.len()), _texts: Vec::with_capacity(2 * peers.len()) };
         for peer in peers {
             let own = Strings::new([peer.id.to_string(), peer.addr.clone()]);
             let maps = Strings::new(&peer.maps);
@@ -122,19 +109,13 @@ impl p2pmap_peer_list {
                 addr: own.pointers[1],
                 outbound: peer.outbound.into(),
                 in_sync: answer(peer.in_sync),
-                round_trip_us: peer.round_trip.map_or(-1, |time| {
-                    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
-                }),
+                round_trip_us: peer.round_trip.map_or(-1, |time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
                 maps: maps.pointers.as_ptr(),
                 map_count: maps.pointers.len(),
             });
             list._texts.extend([own, maps]);
         }
-        Self {
-            items: list.items.as_ptr(),
-            count: list.items.len(),
-            owner: owner(list),
-        }
+        Self { items: list.items.as_ptr(), count: list.items.len(), owner: owner(list) }
     }
 }
 
@@ -144,20 +125,11 @@ impl p2pmap_map_peer_list {
         let item = |(peer, &id): (&MapPeer, &*const c_char)| p2pmap_map_peer {
             id,
             in_sync: answer(peer.in_sync),
-            last_sync_ms: peer
-                .last_sync_ms
-                .map_or(-1, |time| i64::try_from(time).unwrap_or(i64::MAX)),
+            last_sync_ms: peer.last_sync_ms.map_or(-1, |time| i64::try_from(time).unwrap_or(i64::MAX)),
         };
         let items: Vec<_> = peers.iter().zip(&ids.pointers).map(item).collect();
-        let list = List {
-            items,
-            _texts: vec![ids],
-        };
-        Self {
-            items: list.items.as_ptr(),
-            count: list.items.len(),
-            owner: owner(list),
-        }
+        let list = List { items, _texts: vec![ids] };
+        Self { items: list.items.as_ptr(), count: list.items.len(), owner: owner(list) }
     }
 }
 
@@ -208,7 +180,5 @@ pub extern "C" fn p2pmap_peer_list_free(peers: Option<&mut p2pmap_peer_list>) {
 pub extern "C" fn p2pmap_map_peer_list_free(peers: Option<&mut p2pmap_map_peer_list>) {
     let Some(list) = peers else { return };
     // SAFETY: `p2pmap_map_peer_list::new` made it.
-    unsafe {
-        free_list::<List<p2pmap_map_peer>, _>(&mut list.items, &mut list.count, &mut list.owner)
-    }
+    unsafe { free_list::<List<p2pmap_map_peer>, _>(&mut list.items, &mut list.count, &mut list.owner) }
 }

@@ -8,9 +8,7 @@ use std::mem::MaybeUninit;
 use p2pmap::Entry;
 
 use crate::bytes::{p2pmap_bytes, p2pmap_view, pointer};
-use crate::error::{
-    P2PMAP_BUFFER_TOO_SMALL, P2PMAP_NOT_FOUND, P2PMAP_OK, p2pmap_error, p2pmap_status,
-};
+use crate::error::{P2PMAP_BUFFER_TOO_SMALL, P2PMAP_NOT_FOUND, P2PMAP_OK, p2pmap_error, p2pmap_status};
 use crate::guard::{guard, guard_or};
 use crate::handle::{live, required};
 use crate::input;
@@ -36,15 +34,7 @@ impl p2pmap_entry {
     pub(crate) fn borrowed(entry: &Entry) -> Self {
         let ((key, key_len), (value, value_len)) = (pointer(entry.key()), pointer(entry.value()));
         let (stamp, time_ms) = ((&entry.stamp()).into(), entry.time_ms());
-        Self {
-            key,
-            key_len,
-            value,
-            value_len,
-            stamp,
-            time_ms,
-            owner: std::ptr::null_mut(),
-        }
+        Self { key, key_len, value, value_len, stamp, time_ms, owner: std::ptr::null_mut() }
     }
 
     /// An entry that keeps what it points to.
@@ -76,12 +66,7 @@ pub unsafe extern "C" fn p2pmap_map_get(
     guard(error, || {
         let (map, len) = (live(map)?, required(len, "len")?);
         // SAFETY: the caller passes the lengths of what it points to, and nobody else uses the buffer.
-        let (key, buffer) = unsafe {
-            (
-                input::bytes(key, key_len, "key")?,
-                input::buffer(buffer, capacity)?,
-            )
-        };
+        let (key, buffer) = unsafe { (input::bytes(key, key_len, "key")?, input::buffer(buffer, capacity)?) };
         let found = map.map().get_with(key, |value| {
             len.write(value.len());
             match buffer.get_mut(..value.len()) {

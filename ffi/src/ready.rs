@@ -14,10 +14,7 @@ impl Ready {
         // SAFETY: no pointers are involved.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd < 0 {
-            let problem = format!(
-                "no descriptor for the watch: {}",
-                std::io::Error::last_os_error()
-            );
+            let problem = format!("no descriptor for the watch: {}", std::io::Error::last_os_error());
             return Err(Error::new(ErrorKind::Storage, problem));
         }
         // SAFETY: `eventfd` just opened it, and nobody else knows it.
@@ -48,10 +45,7 @@ pub(crate) struct Ready(std::convert::Infallible);
 #[cfg(not(target_os = "linux"))]
 impl Ready {
     pub(crate) fn new() -> Result<Self> {
-        Err(Error::new(
-            ErrorKind::Unsupported,
-            "a watch has a descriptor on Linux only; use p2pmap_watch_recv",
-        ))
+        Err(Error::new(ErrorKind::Unsupported, "a watch has a descriptor on Linux only; use p2pmap_watch_recv"))
     }
 
     pub(crate) fn set(&self) {

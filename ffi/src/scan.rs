@@ -74,11 +74,7 @@ impl p2pmap_scan_options {
         // SAFETY: by this function's own contract.
         let bytes = |data, len, name| unsafe { input::bytes(data, len, name) }.map(<[u8]>::to_vec);
         let bound = |data: *const c_void, len, name| {
-            if data.is_null() && len == 0 {
-                Ok(None)
-            } else {
-                bytes(data, len, name).map(Some)
-            }
+            if data.is_null() && len == 0 { Ok(None) } else { bytes(data, len, name).map(Some) }
         };
         Ok(ScanOptions {
             prefix: bytes(self.prefix, self.prefix_len, "prefix")?,
@@ -106,14 +102,7 @@ pub unsafe extern "C" fn p2pmap_map_scan(
         let (map, out) = (live(map)?, required(scan, "scan")?);
         // SAFETY: the caller's struct is as long as its `struct_size` says, and so are the bytes that it points to.
         let options = unsafe { input::options(options)?.read() }?;
-        give(
-            out,
-            p2pmap_scan {
-                home: Home::here(),
-                scan: map.map().scan(options)?,
-                entry: None,
-            },
-        );
+        give(out, p2pmap_scan { home: Home::here(), scan: map.map().scan(options)?, entry: None });
         Ok(P2PMAP_OK)
     })
 }

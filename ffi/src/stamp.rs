@@ -49,10 +49,7 @@ pub struct p2pmap_digest {
 }
 
 impl p2pmap_peer_id {
-    pub(crate) const NOBODY: Self = Self {
-        len: 0,
-        bytes: [0; P2PMAP_PEER_ID_BYTES],
-    };
+    pub(crate) const NOBODY: Self = Self { len: 0, bytes: [0; P2PMAP_PEER_ID_BYTES] };
 
     #[inline]
     fn as_slice(&self) -> &[u8] {
@@ -72,21 +69,13 @@ impl From<&PeerId> for p2pmap_peer_id {
 }
 
 impl p2pmap_stamp {
-    pub(crate) const NONE: Self = Self {
-        timestamp: 0,
-        epoch: 0,
-        author: p2pmap_peer_id::NOBODY,
-    };
+    pub(crate) const NONE: Self = Self { timestamp: 0, epoch: 0, author: p2pmap_peer_id::NOBODY };
 }
 
 impl From<&Stamp> for p2pmap_stamp {
     #[inline]
     fn from(stamp: &Stamp) -> Self {
-        Self {
-            timestamp: stamp.timestamp(),
-            epoch: stamp.epoch(),
-            author: stamp.author().into(),
-        }
+        Self { timestamp: stamp.timestamp(), epoch: stamp.epoch(), author: stamp.author().into() }
     }
 }
 
@@ -182,9 +171,7 @@ unsafe fn write_text(text: &str, out: *mut c_char, capacity: usize) -> Result<p2
     }
     // SAFETY: `len` and the final NUL fit into the `capacity` bytes at `out`, which are not ours.
     unsafe {
-        out.cast::<c_void>()
-            .cast::<u8>()
-            .copy_from_nonoverlapping(data, len);
+        out.cast::<c_void>().cast::<u8>().copy_from_nonoverlapping(data, len);
         out.add(len).write(0);
     }
     Ok(P2PMAP_OK)

@@ -64,13 +64,7 @@ pub unsafe extern "C" fn p2pmap_map_subscribe(
             unsafe { callback(shown.as_ptr(), shown.len(), user_data.pointer()) }
         };
         let subscription = map.map().subscribe(options, tell)?;
-        give(
-            out,
-            p2pmap_subscription {
-                home: Home::here(),
-                subscription,
-            },
-        );
+        give(out, p2pmap_subscription { home: Home::here(), subscription });
         Ok(P2PMAP_OK)
     })
 }
@@ -81,12 +75,8 @@ pub unsafe extern "C" fn p2pmap_map_subscribe(
 /// Threads: any.
 /// Blocks: no.
 #[unsafe(no_mangle)]
-pub extern "C" fn p2pmap_subscription_is_active(
-    subscription: Option<&p2pmap_subscription>,
-) -> bool {
-    guard_or(false, || {
-        live(subscription).is_ok_and(|handle| handle.subscription.is_active())
-    })
+pub extern "C" fn p2pmap_subscription_is_active(subscription: Option<&p2pmap_subscription>) -> bool {
+    guard_or(false, || live(subscription).is_ok_and(|handle| handle.subscription.is_active()))
 }
 
 /// Ends it. When this returns, no callback is running or will run, and `destroy` was called; so hold no lock that
@@ -114,9 +104,7 @@ pub extern "C" fn p2pmap_subscription_close(
 /// Blocks: until a running callback has returned.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_subscription_free(subscription: Option<Box<p2pmap_subscription>>) {
-    guard_or((), || {
-        free(subscription, |handle| handle.subscription.unsubscribe())
-    });
+    guard_or((), || free(subscription, |handle| handle.subscription.unsubscribe()));
 }
 
 /// The events of the callback that runs, kept for their memory between two callbacks.

@@ -25,10 +25,9 @@ pub extern "C" fn p2pmap_abi_version() -> u32 {
 /// Blocks: no.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_version() -> *const c_char {
-    const VERSION: &CStr =
-        match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-            Ok(version) => version,
-            Err(_) => panic!("a version without NUL"),
-        };
+    const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => panic!("a version without NUL"),
+    };
     VERSION.as_ptr()
 }

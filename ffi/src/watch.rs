@@ -49,16 +49,9 @@ struct Received {
 
 impl p2pmap_event_list {
     fn new(events: Vec<Event>) -> Self {
-        let received = Box::new(Received {
-            shown: events.iter().map(p2pmap_event::borrowed).collect(),
-            _events: events,
-        });
+        let received = Box::new(Received { shown: events.iter().map(p2pmap_event::borrowed).collect(), _events: events });
         let (items, count) = (received.shown.as_ptr(), received.shown.len());
-        Self {
-            items,
-            count,
-            owner: Box::into_raw(received).cast(),
-        }
+        Self { items, count, owner: Box::into_raw(received).cast() }
     }
 }
 
@@ -89,9 +82,7 @@ impl p2pmap_watch {
             // What came before anybody asked.
             ready.set();
         }
-        self.ready
-            .get()
-            .ok_or_else(|| Error::new(ErrorKind::Internal, "a watch lost its descriptor"))
+        self.ready.get().ok_or_else(|| Error::new(ErrorKind::Internal, "a watch lost its descriptor"))
     }
 }
 
@@ -112,14 +103,7 @@ pub unsafe extern "C" fn p2pmap_map_watch(
         // SAFETY: the caller's struct is as long as its `struct_size` says, and so are the bytes that it points to.
         let options = unsafe { p2pmap_subscribe_options::read(options) }?;
         let watch = map.map().watch(options)?;
-        give(
-            out,
-            p2pmap_watch {
-                home: Home::here(),
-                watch,
-                ready: OnceLock::new(),
-            },
-        );
+        give(out, p2pmap_watch { home: Home::here(), watch, ready: OnceLock::new() });
         Ok(P2PMAP_OK)
     })
 }
@@ -142,18 +126,11 @@ pub extern "C" fn p2pmap_watch_recv(
     guard(error, || {
         let (watch, out) = (live(watch)?, required(events, "events")?);
         if max == 0 {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                "`max` is 0; ask for at least one event",
-            ));
+            return Err(Error::new(ErrorKind::InvalidArgument, "`max` is 0; ask for at least one event"));
         }
         let events = watch.recv(max, timeout_ms);
         if events.is_empty() {
-            return Ok(if watch.watch.is_closed() {
-                P2PMAP_END
-            } else {
-                P2PMAP_EMPTY
-            });
+            return Ok(if watch.watch.is_closed() { P2PMAP_END } else { P2PMAP_EMPTY });
         }
         out.write(p2pmap_event_list::new(events));
         Ok(P2PMAP_OK)
@@ -219,8 +196,6 @@ pub extern "C" fn p2pmap_event_list_free(events: Option<&mut p2pmap_event_list>)
     let owner = std::mem::replace(&mut list.owner, std::ptr::null_mut());
     if !owner.is_null() {
         // SAFETY: `p2pmap_event_list::new` made it; it is taken back once, since `owner` is NULL now.
-        guard_or((), || {
-            drop(unsafe { Box::from_raw(owner.cast::<Received>()) })
-        });
+        guard_or((), || drop(unsafe { Box::from_raw(owner.cast::<Received>()) }));
     }
 }

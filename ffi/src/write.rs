@@ -30,12 +30,7 @@ pub unsafe extern "C" fn p2pmap_map_put(
     guard(error, || {
         let map = live(map)?;
         // SAFETY: the caller passes the lengths of what it points to.
-        let (key, value) = unsafe {
-            (
-                input::bytes(key, key_len, "key")?,
-                input::bytes(value, value_len, "value")?,
-            )
-        };
+        let (key, value) = unsafe { (input::bytes(key, key_len, "key")?, input::bytes(value, value_len, "value")?) };
         let written = map.map().put(key, value)?;
         if let Some(stamp) = stamp {
             stamp.write((&written).into());

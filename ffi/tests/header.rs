@@ -43,8 +43,7 @@ fn every_function_ends_with_the_same_three_lines() {
             continue;
         }
         functions += 1;
-        let comment: Vec<&str> =
-            lines[..index].iter().rev().take_while(|line| line.starts_with("///")).copied().collect();
+        let comment: Vec<&str> = lines[..index].iter().rev().take_while(|line| line.starts_with("///")).copied().collect();
         let place = |word: &str| comment.iter().position(|line| line.starts_with(&format!("/// {word}: ")));
         let places = (place("Blocks"), place("Threads"), place("Ownership"));
         assert!(matches!(places, (Some(a), Some(b), Some(c)) if a < b && b < c), "{line}\n{comment:#?}");

@@ -31,5 +31,7 @@ fn the_shared_library_has_its_name_and_stays_loaded() {
 /// The names that stand before a parenthesis at the start of a declaration.
 fn functions(header: &str) -> BTreeSet<&str> {
     let code = header.lines().filter(|line| !line.starts_with([' ', '/', '#', 't', '}']));
-    code.filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next()).filter(|name| name.starts_with("p2pmap_")).collect()
+    code.filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("p2pmap_"))
+        .collect()
 }

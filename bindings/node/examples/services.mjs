@@ -40,6 +40,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   console.log(await run(command, key, rest.join(' ')));
 }
 await node.close();
+process.exit(); // Standard input, still open, would keep it alive.
 
 async function run(command, key, value) {
   switch (command) {

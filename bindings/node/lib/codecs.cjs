@@ -1,14 +1,14 @@
 'use strict';
 // How keys and values look in JavaScript. A codec has four functions:
-// write(x, at)      x to the scratch; its length, or -1 when it does not fit
-// read(at, length)  from the scratch
-// encode(x)         x to bytes of its own
-// decode(bytes)     from a Buffer that the caller does not use again
+// write(x, at)             x to the scratch; its length, or -1 when it does not fit
+// encode(x)                x to bytes of its own
+// take(from, start, end)   what lies there in a Buffer, held on to without the Buffer
+// finish(taken)            that, as the user sees it; throws when it is not what it should be
 
 const { invalidArgument, invalidConfig, invalidValue } = require('./errors.cjs');
-const { writeText, writeBytes, readBytes, readText } = require('./scratch.cjs');
+const { writeText, writeBytes } = require('./scratch.cjs');
 
-/** Keys, in either form; `decode` of these is never called. */
+/** Keys, in either form. */
 const anyKey = {
   write(key, at) {
     return typeof key === 'string' ? writeText(key, at) : writeBytes(checkedBytes(key, 'a key'), at);
@@ -20,24 +20,34 @@ const anyKey = {
 
 const bytes = {
   write: (value, at) => writeBytes(checkedBytes(value, 'a value'), at),
-  read: readBytes,
   encode: (value) => checkedBytes(value, 'a value'),
-  decode: (buffer) => buffer,
+  take: takeBytes,
+  finish: (taken) => taken,
 };
 
 const utf8 = {
   write: (value, at) => writeText(checkedText(value), at),
-  read: readText,
   encode: (value) => Buffer.from(checkedText(value)),
-  decode: (buffer) => buffer.toString(),
+  take: takeText,
+  finish: (taken) => taken,
 };
 
 const json = {
   write: (value, at) => writeText(toJson(value), at),
-  read: (at, length) => fromJson(readText(at, length)),
   encode: (value) => Buffer.from(toJson(value)),
-  decode: (buffer) => fromJson(buffer.toString()),
+  take: takeText,
+  finish: fromJson,
 };
+
+function takeBytes(from, start, end) {
+  const copy = Buffer.allocUnsafe(end - start);
+  from.copy(copy, 0, start, end);
+  return copy;
+}
+
+function takeText(from, start, end) {
+  return from.toString('utf8', start, end);
+}
 
 function checkedBytes(x, what) {
   if (x instanceof Uint8Array) return x;
@@ -76,11 +86,11 @@ function kindOf(x) {
 }
 
 const VALUES = { buffer: bytes, utf8, json };
-const KEYS = { string: utf8.decode, buffer: bytes.decode };
+const KEYS = { string: takeText, buffer: takeBytes };
 
-/** @returns the codecs that `codec` and `keys` of an options object ask for */
+/** @returns what `codec` and `keys` of an options object ask for: a `takeKey` and a codec for values */
 function codecs({ codec = 'buffer', keys = 'string' } = {}) {
-  return { key: anyKey, readKey: pick(KEYS, 'keys', keys), value: pick(VALUES, 'codec', codec) };
+  return { takeKey: pick(KEYS, 'keys', keys), values: pick(VALUES, 'codec', codec) };
 }
 
 function pick(table, option, name) {

@@ -14,38 +14,36 @@ const FOREVER_MS = 2 ** 31 - 1;
 
 /** One change of the view. Values are decoded when they are looked at. */
 class MapEvent {
-  #record;
   #values;
+  #value;
+  #oldValue;
 
-  constructor(record, { readKey, value }) {
-    this.#record = record;
-    this.#values = value;
-    this.kind = record.kind;
-    this.key = readKey(record.key);
-    this.stamp = record.stamp;
-    this.author = record.stamp?.author;
-    this.local = record.local;
+  constructor({ kind, local, key, value, oldValue, stamp }, values) {
+    this.kind = kind;
+    this.key = key;
+    this.author = stamp?.author;
+    this.local = local;
+    this.stamp = stamp;
+    this.#values = values;
+    this.#value = value;
+    this.#oldValue = oldValue;
   }
 
   get value() {
-    return this.#decode(this.#record.value);
+    return this.#value === undefined ? undefined : this.#values.finish(this.#value);
   }
 
   get oldValue() {
-    return this.#decode(this.#record.oldValue);
+    return this.#oldValue === undefined ? undefined : this.#values.finish(this.#oldValue);
   }
 
   toJSON() {
-    const { kind, key, value, oldValue, stamp, author, local } = this;
-    return { kind, key, value, oldValue, stamp, author, local };
+    const { kind, key, value, oldValue, author, local, stamp } = this;
+    return { kind, key, value, oldValue, author, local, stamp };
   }
 
   [inspect.custom](_depth, options) {
     return `MapEvent ${inspect({ ...this, value: this.value, oldValue: this.oldValue }, options)}`;
-  }
-
-  #decode(bytes) {
-    return bytes === undefined ? undefined : this.#values.decode(bytes);
   }
 }
 
@@ -53,6 +51,7 @@ class MapEvent {
 class Feed {
   #handle;
   #codecs;
+  #make;
   #keepAlive = setInterval(() => {}, FOREVER_MS);
   #onAbort;
   #signal;
@@ -60,6 +59,7 @@ class Feed {
   /** `wake()` is called when there may be something to read; `abort(reason)` when the signal says so. */
   constructor(start, codecs, { signal }, wake, abort) {
     this.#codecs = codecs;
+    this.#make = (record) => new MapEvent(record, codecs.values);
     try {
       this.#handle = start(wake);
     } catch (error) {
@@ -76,7 +76,7 @@ class Feed {
   /** @returns {MapEvent[] | undefined} what waits, up to a batch; nothing when nothing waits */
   read() {
     const batch = this.#handle.read();
-    return batch === null ? undefined : records(batch).map((record) => new MapEvent(record, this.#codecs));
+    return batch === null ? undefined : records(batch, this.#codecs, this.#make);
   }
 
   get ended() {
@@ -219,7 +219,7 @@ class Watch {
     while (this.#waiting.length > 0) {
       const event = this.#take();
       if (event) this.#waiting.shift().resolve({ value: event, done: false });
-      else if (this.#failure) this.#waiting.shift().reject(this.#failure.reason), (this.#failure = undefined);
+      else if (this.#failure) this.#refuse();
       else if (this.#closed) this.#waiting.shift().resolve({ value: undefined, done: true });
       else break;
     }
@@ -232,7 +232,13 @@ class Watch {
       this.#next = 0;
       if (this.#events.length === 0 && this.#feed.ended) this.#close();
     }
-    return this.#events[this.#next++];
+    return this.#next < this.#events.length ? this.#events[this.#next++] : undefined;
+  }
+
+  /** Tells the failure, once: afterwards it is over. */
+  #refuse() {
+    this.#waiting.shift().reject(this.#failure.reason);
+    this.#failure = undefined;
   }
 
   #fail(reason) {

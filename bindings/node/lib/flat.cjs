@@ -10,8 +10,11 @@ const HAS_OLD_VALUE = 4;
 const HAS_STAMP = 8;
 const HEAD_BYTES = 32;
 
-/** @returns {object[]} the records; their bytes are copies, so that keeping one does not keep the batch */
-function records(batch) {
+/**
+ * Makes something of every record: `make({ kind, local, key, value, oldValue, stamp })`, where values are as `values.take`
+ * left them. Nothing of that holds on to the batch, so that keeping one record does not keep 64 KiB.
+ */
+function records(batch, { takeKey, values }, make) {
   const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
   const end = view.getUint32(0, true);
   const authors = texts(batch, end);
@@ -22,37 +25,40 @@ function records(batch) {
     const valueAt = keyAt + view.getUint32(at + 20, true);
     const oldValueAt = valueAt + view.getUint32(at + 24, true);
     const next = oldValueAt + view.getUint32(at + 28, true);
-    const word = (offset) => view.getUint32(at + offset, true);
-    all.push({
-      kind: KINDS[view.getUint8(at)],
-      local: (flags & LOCAL) !== 0,
-      key: copy(batch, keyAt, valueAt),
-      value: flags & HAS_VALUE ? copy(batch, valueAt, oldValueAt) : undefined,
-      oldValue: flags & HAS_OLD_VALUE ? copy(batch, oldValueAt, next) : undefined,
-      stamp:
-        flags & HAS_STAMP
-          ? new Stamp(word(4), word(8), word(12), word(16), authors[view.getUint16(at + 2, true)])
-          : undefined,
-    });
+    all.push(
+      make({
+        kind: KINDS[view.getUint8(at)],
+        local: (flags & LOCAL) !== 0,
+        key: takeKey(batch, keyAt, valueAt),
+        value: flags & HAS_VALUE ? values.take(batch, valueAt, oldValueAt) : undefined,
+        oldValue: flags & HAS_OLD_VALUE ? values.take(batch, oldValueAt, next) : undefined,
+        stamp: flags & HAS_STAMP ? stamp(view, at, authors) : undefined,
+      }),
+    );
     at = next;
   }
   return all;
+}
+
+function stamp(view, at, authors) {
+  const author = authors[view.getUint16(at + 2, true)];
+  return new Stamp(
+    view.getUint32(at + 4, true),
+    view.getUint32(at + 8, true),
+    view.getUint32(at + 12, true),
+    view.getUint32(at + 16, true),
+    author,
+  );
 }
 
 function texts(batch, at) {
   const all = [];
   while (at < batch.length) {
     const end = at + 1 + batch[at];
-    all.push(batch.latin1Slice(at + 1, end));
+    all.push(batch.toString('latin1', at + 1, end));
     at = end;
   }
   return all;
-}
-
-function copy(batch, start, end) {
-  const bytes = Buffer.allocUnsafe(end - start);
-  batch.copy(bytes, 0, start, end);
-  return bytes;
 }
 
 module.exports = { records };

@@ -31,7 +31,7 @@ class P2pMap {
     if (!native) throw invalidArgument('a map is opened with: await open(name, options)');
     this.#native = native;
     this.#codecs = codecs(options);
-    this.#values = this.#codecs.value;
+    this.#values = this.#codecs.values;
     this.#author = native.author;
     const functions = native.functions(scratch);
     this.#get = functions.get;
@@ -65,11 +65,11 @@ class P2pMap {
     const keyLength = anyKey.write(key, 0);
     if (keyLength >= 0) {
       const length = this.#get(keyLength);
-      if (length >= 0) return this.#values.read(keyLength, length);
+      if (length >= 0) return this.#read(scratch, keyLength, keyLength + length);
       if (length === ABSENT) return undefined;
     }
     const value = this.#native.getBytes(anyKey.encode(key));
-    return value === null ? undefined : this.#values.decode(value);
+    return value === null ? undefined : this.#read(value, 0, value.length);
   }
 
   has(key) {
@@ -102,20 +102,20 @@ class P2pMap {
 
   entry(key) {
     const batch = this.#native.entry(anyKey.encode(key));
-    return batch === null ? undefined : this.#entry(records(batch)[0]);
+    return batch === null ? undefined : this.#entry(records(batch, this.#codecs, asIs)[0]);
   }
 
   *keys(range) {
-    for (const record of this.#records(range, false)) yield this.#codecs.readKey(record.key);
+    for (const record of this.#records(range, false)) yield record.key;
   }
 
   *values(range) {
-    for (const record of this.#records(range, true)) yield this.#values.decode(record.value);
+    for (const record of this.#records(range, true)) yield this.#values.finish(record.value);
   }
 
   *entries(range) {
     for (const record of this.#records(range, true)) {
-      yield [this.#codecs.readKey(record.key), this.#values.decode(record.value)];
+      yield [record.key, this.#values.finish(record.value)];
     }
   }
 
@@ -185,18 +185,26 @@ class P2pMap {
       { prefix: bound(prefix), start: bound(start), end: bound(end), limit, reverse: Boolean(reverse) },
       withValues,
     );
-    for (let batch = scan.read(); batch !== null; batch = scan.read()) yield* records(batch);
+    for (let batch = scan.read(); batch !== null; batch = scan.read()) yield* records(batch, this.#codecs, asIs);
   }
 
   #entry({ key, value, stamp }) {
     const { author, timeMs } = stamp;
-    return { key: this.#codecs.readKey(key), value: this.#values.decode(value), stamp, author, timeMs };
+    return { key, value: this.#values.finish(value), stamp, author, timeMs };
+  }
+
+  #read(from, start, end) {
+    return this.#values.finish(this.#values.take(from, start, end));
   }
 
   #stamp(bytes) {
     const word = (at) => bytes.readUInt32LE(at);
     return new Stamp(word(0), word(4), word(8), word(12), this.#author);
   }
+}
+
+function asIs(record) {
+  return record;
 }
 
 module.exports = { P2pMap };

@@ -19,10 +19,10 @@ class Node {
     return new Node(MADE_HERE, await native.openNode(settings(options), validator(options)), options);
   }
 
-  constructor(token, handle, { codec, keys }) {
+  constructor(token, handle, options) {
     if (token !== MADE_HERE) throw invalidArgument('a node is opened with: await Node.open(options)');
     this.#native = handle;
-    this.#defaults = { codec, keys };
+    this.#defaults = { codec: options.codec, keys: options.keys };
   }
 
   get id() {

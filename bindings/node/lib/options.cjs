@@ -30,6 +30,7 @@ function addPair(pairs, name, value) {
 }
 
 function addMap(pairs, map, options) {
+  pairs.push('maps', map);
   for (const [name, value] of Object.entries(options)) addPair(pairs, `maps.${map}.${snakeCase(name)}`, value);
 }
 
@@ -55,10 +56,10 @@ function snakeCase(name) {
 function validator(options) {
   const ask = options.validator;
   if (typeof ask !== 'function') return undefined;
-  const { readKey, value: values } = codecs(options);
+  const { takeKey, values } = codecs(options);
   return (key, value) => {
     try {
-      const answer = ask(readKey(key), values.decode(value));
+      const answer = ask(takeKey(key, 0, key.length), values.finish(values.take(value, 0, value.length)));
       if (typeof answer?.then === 'function') return 'a validator must answer at once, not with a promise';
       return answer ? undefined : 'it answered no';
     } catch (error) {

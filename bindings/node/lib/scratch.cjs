@@ -33,16 +33,4 @@ function writeBytes(source, at) {
   return source.length;
 }
 
-/** @returns {Buffer} a copy of what lies there */
-function readBytes(at, length) {
-  const copy = Buffer.allocUnsafe(length);
-  scratch.copy(copy, 0, at, at + length);
-  return copy;
-}
-
-/** @returns {string} what lies there, as UTF-8 */
-function readText(at, length) {
-  return scratch.toString('utf8', at, at + length);
-}
-
-module.exports = { scratch, words, writeText, writeBytes, readBytes, readText };
+module.exports = { scratch, words, writeText, writeBytes };

@@ -2,24 +2,27 @@
 
 /** Identifies one write: when, by the hybrid logical clock, and in whose opening of the map. */
 class Stamp {
-  #timestamp;
-  #epoch;
+  #timestampLow;
+  #timestampHigh;
+  #epochLow;
+  #epochHigh;
   #author;
 
-  /** From the two halves of each number, low one first: making a BigInt costs, and few are looked at. */
+  /** From the halves of its numbers: making a BigInt costs, and few are looked at. */
   constructor(timestampLow, timestampHigh, epochLow, epochHigh, author) {
-    this.#timestamp = [timestampLow, timestampHigh];
-    this.#epoch = [epochLow, epochHigh];
+    this.#timestampLow = timestampLow;
+    this.#timestampHigh = timestampHigh;
+    this.#epochLow = epochLow;
+    this.#epochHigh = epochHigh;
     this.#author = author;
   }
 
   get timestamp() {
-    return whole(this.#timestamp);
+    return whole(this.#timestampLow, this.#timestampHigh);
   }
 
   get timeMs() {
-    const [low, high] = this.#timestamp;
-    return high * 0x10000 + (low >>> 16);
+    return this.#timestampHigh * 0x10000 + (this.#timestampLow >>> 16);
   }
 
   get author() {
@@ -27,12 +30,13 @@ class Stamp {
   }
 
   get epoch() {
-    return whole(this.#epoch);
+    return whole(this.#epochLow, this.#epochHigh);
   }
 
-  /** As every language spells it: timestamp, epoch, author. */
+  /** As every language spells it. */
   toString() {
-    return `${hex(this.#timestamp)}-${hex(this.#epoch)}-${this.#author}`;
+    const hex = (number) => number.toString(16).padStart(16, '0');
+    return `${hex(this.timestamp)}-${hex(this.epoch)}-${this.#author}`;
   }
 
   toJSON() {
@@ -44,12 +48,8 @@ class Stamp {
   }
 }
 
-function whole([low, high]) {
+function whole(low, high) {
   return (BigInt(high) << 32n) | BigInt(low);
-}
-
-function hex([low, high]) {
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
 }
 
 module.exports = { Stamp };

@@ -53,10 +53,7 @@ impl Environment {
         if open.ended {
             drop(open);
             node.close();
-            return Err(Error::new(
-                ErrorKind::Closed,
-                "the JavaScript thread ended while a node was being opened",
-            ));
+            return Err(Error::new(ErrorKind::Closed, "the JavaScript thread ended while a node was being opened"));
         }
         open.nodes.retain(|node| !node.is_closed());
         open.nodes.push(node.clone());

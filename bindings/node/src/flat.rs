@@ -29,11 +29,7 @@ pub struct Flat {
 
 impl Flat {
     pub fn new() -> Self {
-        Self {
-            bytes: vec![0; 4],
-            authors: Vec::new(),
-            records: 0,
-        }
+        Self { bytes: vec![0; 4], authors: Vec::new(), records: 0 }
     }
 
     pub fn is_full(&self) -> bool {
@@ -43,28 +39,14 @@ impl Flat {
     /// Adds an entry, with its value if asked for.
     pub fn entry(&mut self, entry: &Entry, with_value: bool) {
         let value = with_value.then(|| &**entry.value());
-        self.record(
-            KIND_ENTRY,
-            0,
-            Some(&entry.stamp()),
-            entry.key(),
-            value,
-            None,
-        );
+        self.record(KIND_ENTRY, 0, Some(&entry.stamp()), entry.key(), value, None);
     }
 
     pub fn event(&mut self, event: &Event) {
         let local = if event.is_local() { LOCAL } else { 0 };
         let value = event.value().map(|value| &**value);
         let old_value = event.old_value().map(|value| &**value);
-        self.record(
-            number(event.kind()),
-            local,
-            event.stamp().as_ref(),
-            event.key(),
-            value,
-            old_value,
-        );
+        self.record(number(event.kind()), local, event.stamp().as_ref(), event.key(), value, old_value);
     }
 
     /// The batch; nothing when nothing was added.
@@ -89,23 +71,15 @@ impl Flat {
         old_value: Option<&[u8]>,
     ) {
         let has = |part: bool, flag: u8| if part { flag } else { 0 };
-        let flags = flags
-            | has(value.is_some(), HAS_VALUE)
-            | has(old_value.is_some(), HAS_OLD_VALUE)
-            | has(stamp.is_some(), HAS_STAMP);
+        let flags =
+            flags | has(value.is_some(), HAS_VALUE) | has(old_value.is_some(), HAS_OLD_VALUE) | has(stamp.is_some(), HAS_STAMP);
         let author = stamp.map_or(0, |stamp| self.author(stamp.author()));
-        let parts = [
-            key,
-            value.unwrap_or_default(),
-            old_value.unwrap_or_default(),
-        ];
+        let parts = [key, value.unwrap_or_default(), old_value.unwrap_or_default()];
         self.bytes.extend_from_slice(&[kind, flags]);
         self.bytes.extend_from_slice(&author.to_le_bytes());
-        self.bytes
-            .extend_from_slice(&stamp.map(stamp_bytes).unwrap_or_default());
+        self.bytes.extend_from_slice(&stamp.map(stamp_bytes).unwrap_or_default());
         for part in parts {
-            self.bytes
-                .extend_from_slice(&(part.len() as u32).to_le_bytes());
+            self.bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
         }
         for part in parts {
             self.bytes.extend_from_slice(part);

@@ -30,10 +30,7 @@ struct Hot {
 
 /// An object with the functions for one map.
 pub fn functions<'env>(env: &'env Env, map: &Map, scratch: Buffer) -> napi::Result<Object<'env>> {
-    let hot = Rc::new(Hot {
-        map: map.clone(),
-        scratch: RefCell::new(scratch),
-    });
+    let hot = Rc::new(Hot { map: map.clone(), scratch: RefCell::new(scratch) });
     let mut functions = Object::new(env)?;
     add(env, &mut functions, "get", &hot, Hot::get)?;
     add(env, &mut functions, "has", &hot, Hot::has)?;
@@ -51,10 +48,7 @@ fn add<R: ToNapiValue + 'static>(
     function: impl Fn(&Hot, FunctionCallContext<'_>) -> napi::Result<R> + 'static,
 ) -> napi::Result<()> {
     let hot = Rc::clone(hot);
-    functions.set(
-        name,
-        env.create_function_from_closure::<(), R, _>(name, move |call| function(&hot, call))?,
-    )
+    functions.set(name, env.create_function_from_closure::<(), R, _>(name, move |call| function(&hot, call))?)
 }
 
 impl Hot {
@@ -63,9 +57,7 @@ impl Hot {
         let key_len = call.get::<u32>(0)? as usize;
         let mut scratch = self.scratch.borrow_mut();
         run(call.env, || {
-            let (key, room) = scratch
-                .split_at_mut_checked(key_len)
-                .ok_or_else(out_of_bounds)?;
+            let (key, room) = scratch.split_at_mut_checked(key_len).ok_or_else(out_of_bounds)?;
             let read = self.map.get_with(&*key, |value| {
                 room.get_mut(..value.len()).map_or(TOO_LONG, |room| {
                     room.copy_from_slice(value);
@@ -80,10 +72,7 @@ impl Hot {
     fn has(&self, call: FunctionCallContext<'_>) -> napi::Result<bool> {
         let key_len = call.get::<u32>(0)? as usize;
         let scratch = self.scratch.borrow();
-        run(call.env, || {
-            self.map
-                .contains(scratch.get(..key_len).ok_or_else(out_of_bounds)?)
-        })
+        run(call.env, || self.map.contains(scratch.get(..key_len).ok_or_else(out_of_bounds)?))
     }
 
     /// (key length, value length); leaves the stamp at the start of the scratch.
@@ -91,9 +80,7 @@ impl Hot {
         let (key_len, value_len) = (call.get::<u32>(0)? as usize, call.get::<u32>(1)? as usize);
         let stamp = run(call.env, || {
             let scratch = self.scratch.borrow();
-            let (key, rest) = scratch
-                .split_at_checked(key_len)
-                .ok_or_else(out_of_bounds)?;
+            let (key, rest) = scratch.split_at_checked(key_len).ok_or_else(out_of_bounds)?;
             let value = rest.get(..value_len).ok_or_else(out_of_bounds)?;
             if !validator::in_use() {
                 return self.map.put(key, value);
@@ -111,17 +98,12 @@ impl Hot {
     fn remove(&self, call: FunctionCallContext<'_>) -> napi::Result<bool> {
         let key_len = call.get::<u32>(0)? as usize;
         let scratch = self.scratch.borrow();
-        run(call.env, || {
-            self.map
-                .remove(scratch.get(..key_len).ok_or_else(out_of_bounds)?)
-        })
+        run(call.env, || self.map.remove(scratch.get(..key_len).ok_or_else(out_of_bounds)?))
     }
 
     /// () -> entries in the view.
     fn size(&self, call: FunctionCallContext<'_>) -> napi::Result<u32> {
-        run(call.env, || {
-            Ok(u32::try_from(self.map.len()?).unwrap_or(u32::MAX))
-        })
+        run(call.env, || Ok(u32::try_from(self.map.len()?).unwrap_or(u32::MAX)))
     }
 }
 
@@ -134,8 +116,5 @@ pub fn stamp_bytes(stamp: &Stamp) -> [u8; STAMP_BYTES] {
 }
 
 fn out_of_bounds() -> Error {
-    Error::new(
-        ErrorKind::InvalidArgument,
-        "a length beyond the scratch buffer",
-    )
+    Error::new(ErrorKind::InvalidArgument, "a length beyond the scratch buffer")
 }

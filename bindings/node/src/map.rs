@@ -57,15 +57,9 @@ impl MapHandle {
 
     /// `get` for what does not fit into the scratch.
     #[napi]
-    pub fn get_bytes<'env>(
-        &self,
-        env: &'env Env,
-        key: Uint8ArraySlice<'_>,
-    ) -> napi::Result<Option<BufferSlice<'env>>> {
+    pub fn get_bytes<'env>(&self, env: &'env Env, key: Uint8ArraySlice<'_>) -> napi::Result<Option<BufferSlice<'env>>> {
         let value = run(env, || self.map.get(&*key))?;
-        value
-            .map(|value| BufferSlice::copy_from(env, &*value))
-            .transpose()
+        value.map(|value| BufferSlice::copy_from(env, &*value)).transpose()
     }
 
     /// `has` for what does not fit into the scratch.
@@ -76,12 +70,7 @@ impl MapHandle {
 
     /// `put` for what does not fit into the scratch. Returns the stamp.
     #[napi]
-    pub fn put_bytes(
-        &self,
-        env: &Env,
-        key: Uint8ArraySlice<'_>,
-        value: Uint8ArraySlice<'_>,
-    ) -> napi::Result<Buffer> {
+    pub fn put_bytes(&self, env: &Env, key: Uint8ArraySlice<'_>, value: Uint8ArraySlice<'_>) -> napi::Result<Buffer> {
         // Copies: a validator may run JavaScript, which could write to these.
         let (key, value) = (key.to_vec(), value.to_vec());
         let stamp = run(env, || self.map.put(key, value))?;
@@ -114,11 +103,7 @@ impl MapHandle {
     /// Applies a batch: for each operation u8 1 to put or 0 to remove, u32 length of key and of value, then those. Returns
     /// the last stamp, if anything was written.
     #[napi]
-    pub fn apply(
-        &self,
-        env: &Env,
-        operations: Uint8ArraySlice<'_>,
-    ) -> napi::Result<Option<Buffer>> {
+    pub fn apply(&self, env: &Env, operations: Uint8ArraySlice<'_>) -> napi::Result<Option<Buffer>> {
         let stamp = run(env, || self.map.apply(&batch(&operations)?))?;
         Ok(stamp.map(|stamp| Buffer::from(stamp_bytes(&stamp).to_vec())))
     }
@@ -137,15 +122,7 @@ impl MapHandle {
         snapshot: bool,
         wake: Function<'_, (), UnknownReturnValue>,
     ) -> napi::Result<WatchHandle> {
-        WatchHandle::start(
-            env,
-            &self.map,
-            SubscribeOptions {
-                prefix: prefix.to_vec(),
-                snapshot,
-            },
-            &wake,
-        )
+        WatchHandle::start(env, &self.map, SubscribeOptions { prefix: prefix.to_vec(), snapshot }, &wake)
     }
 
     #[napi]
@@ -201,8 +178,5 @@ fn batch(mut operations: &[u8]) -> p2pmap::Result<Batch> {
 }
 
 fn cut_off() -> Error {
-    Error::new(
-        ErrorKind::InvalidArgument,
-        "a batch that ends within an operation",
-    )
+    Error::new(ErrorKind::InvalidArgument, "a batch that ends within an operation")
 }

@@ -34,11 +34,7 @@ pub fn open_map<'env>(
 
 /// Starts a node. A promise of a [`NodeHandle`].
 #[napi]
-pub fn open_node<'env>(
-    env: &'env Env,
-    settings: Settings,
-    validator: Option<JsValidator<'_>>,
-) -> napi::Result<Object<'env>> {
+pub fn open_node<'env>(env: &'env Env, settings: Settings, validator: Option<JsValidator<'_>>) -> napi::Result<Object<'env>> {
     let environment = Environment::current(env)?;
     let validator = optional_validator(env, validator)?;
     let open = move || {
@@ -74,30 +70,14 @@ impl NodeHandle {
 
     /// A promise of the peer's id.
     #[napi]
-    pub fn connect<'env>(
-        &self,
-        env: &'env Env,
-        addr: String,
-        timeout_ms: f64,
-    ) -> napi::Result<Object<'env>> {
+    pub fn connect<'env>(&self, env: &'env Env, addr: String, timeout_ms: f64) -> napi::Result<Object<'env>> {
         let node = self.node.clone();
-        promise(
-            env,
-            move || node.connect(&addr, millis(timeout_ms)),
-            |peer| peer.to_string(),
-        )
+        promise(env, move || node.connect(&addr, millis(timeout_ms)), |peer| peer.to_string())
     }
 
     #[napi]
     pub fn peers(&self, env: &Env) -> napi::Result<Vec<JsPeerInfo>> {
-        run(env, || {
-            Ok(self
-                .node
-                .peers()?
-                .into_iter()
-                .map(JsPeerInfo::from)
-                .collect())
-        })
+        run(env, || Ok(self.node.peers()?.into_iter().map(JsPeerInfo::from).collect()))
     }
 
     #[napi]
@@ -116,11 +96,7 @@ impl NodeHandle {
     ) -> napi::Result<Object<'env>> {
         let node = self.node.clone();
         let validator = optional_validator(env, validator)?;
-        promise(
-            env,
-            move || node.map(&name, settings.map_options(validator)?),
-            MapHandle::new,
-        )
+        promise(env, move || node.map(&name, settings.map_options(validator)?), MapHandle::new)
     }
 
     #[napi]
@@ -146,9 +122,5 @@ impl NodeHandle {
 /// A duration JavaScript gave. Anything that is not a finite number from 0 to a year is a year.
 pub fn millis(ms: f64) -> Duration {
     const YEAR_MS: f64 = 365.0 * 24.0 * 60.0 * 60.0 * 1000.0;
-    Duration::from_secs_f64(if (0.0..YEAR_MS).contains(&ms) {
-        ms / 1000.0
-    } else {
-        YEAR_MS / 1000.0
-    })
+    Duration::from_secs_f64(if (0.0..YEAR_MS).contains(&ms) { ms / 1000.0 } else { YEAR_MS / 1000.0 })
 }

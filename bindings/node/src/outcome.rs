@@ -25,12 +25,8 @@ fn thrown(env: &Env, error: &p2pmap::Error) -> napi::Error {
 
 /// Runs `work`, with its panics caught.
 fn caught<T>(work: impl FnOnce() -> p2pmap::Result<T>) -> p2pmap::Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(p2pmap::Error::new(
-            ErrorKind::Internal,
-            "p2pmap panicked: this is a bug, please report it",
-        ))
-    })
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(p2pmap::Error::new(ErrorKind::Internal, "p2pmap panicked: this is a bug, please report it")))
 }
 
 /// Runs `work` on this thread. Errors: as JavaScript errors with a `code`.
@@ -58,11 +54,6 @@ where
             let outcome = caught(work);
             deferred.resolve(move |env| outcome.map(convert).map_err(|error| thrown(&env, &error)));
         })
-        .map_err(|error| {
-            napi::Error::new(
-                Status::GenericFailure,
-                format!("no thread to wait on: {error}"),
-            )
-        })?;
+        .map_err(|error| napi::Error::new(Status::GenericFailure, format!("no thread to wait on: {error}")))?;
     Ok(promise)
 }

@@ -49,18 +49,11 @@ impl Settings {
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.options
-            .chunks_exact(2)
-            .map(|pair| (pair[0].as_str(), pair[1].as_str()))
+        self.options.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str()))
     }
 }
 
 /// The core's validator for the function given, if one was.
-pub fn optional_validator(
-    env: &Env,
-    function: Option<JsValidator<'_>>,
-) -> napi::Result<Option<p2pmap::Validator>> {
-    function
-        .map(|function| validator(env, &function))
-        .transpose()
+pub fn optional_validator(env: &Env, function: Option<JsValidator<'_>>) -> napi::Result<Option<p2pmap::Validator>> {
+    function.map(|function| validator(env, &function)).transpose()
 }

@@ -60,11 +60,7 @@ pub struct JsMapPeer {
 
 impl From<MapPeer> for JsMapPeer {
     fn from(peer: MapPeer) -> Self {
-        Self {
-            id: peer.id.to_string(),
-            in_sync: peer.in_sync,
-            last_sync_ms: peer.last_sync_ms.map(|ms| ms as f64),
-        }
+        Self { id: peer.id.to_string(), in_sync: peer.in_sync, last_sync_ms: peer.last_sync_ms.map(|ms| ms as f64) }
     }
 }
 

@@ -105,22 +105,12 @@ impl Desk {
             waiting.questions.insert(number, sender);
             number
         };
-        let question = Question {
-            key: key.to_vec(),
-            value: value.to_vec(),
-        };
+        let question = Question { key: key.to_vec(), value: value.to_vec() };
         let desk = self.clone();
-        let status = hop.call_with_return_value(
-            question,
-            ThreadsafeFunctionCallMode::NonBlocking,
-            move |answer, _| {
-                desk.answer(
-                    number,
-                    answer.unwrap_or_else(|error| Some(error.reason.clone())),
-                );
-                Ok(())
-            },
-        );
+        let status = hop.call_with_return_value(question, ThreadsafeFunctionCallMode::NonBlocking, move |answer, _| {
+            desk.answer(number, answer.unwrap_or_else(|error| Some(error.reason.clone())));
+            Ok(())
+        });
         if status == Status::Ok
             && let Ok(answer) = receiver.recv_timeout(PATIENCE)
         {

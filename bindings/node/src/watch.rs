@@ -30,10 +30,7 @@ impl WatchHandle {
         options: SubscribeOptions,
         wake: &Function<'_, (), UnknownReturnValue>,
     ) -> napi::Result<Self> {
-        let wake = wake
-            .build_threadsafe_function::<()>()
-            .weak::<true>()
-            .build_callback(|_| Ok(()))?;
+        let wake = wake.build_threadsafe_function::<()>().weak::<true>().build_callback(|_| Ok(()))?;
         let watch = run(env, || {
             let watch = map.watch(options)?;
             watch.on_ready(move || {
@@ -41,10 +38,7 @@ impl WatchHandle {
             });
             Ok(watch)
         })?;
-        Ok(Self {
-            watch: Some(watch),
-            waiting: VecDeque::new(),
-        })
+        Ok(Self { watch: Some(watch), waiting: VecDeque::new() })
     }
 }
 
@@ -57,8 +51,7 @@ impl WatchHandle {
             if self.waiting.is_empty()
                 && let Some(watch) = &self.watch
             {
-                self.waiting
-                    .extend(watch.recv(MAX_RECORDS, Some(Duration::ZERO)));
+                self.waiting.extend(watch.recv(MAX_RECORDS, Some(Duration::ZERO)));
             }
             let mut flat = Flat::new();
             while !flat.is_full()
@@ -82,6 +75,8 @@ impl WatchHandle {
         self.waiting.clear();
         if let Some(watch) = self.watch.take() {
             watch.close();
+            // The core may keep the queue for a while; what wakes JavaScript must go at once.
+            watch.on_ready(|| {});
         }
     }
 }

@@ -63,22 +63,21 @@ test('process.exit in the middle of traffic is clean', async () => {
 
 test('several workers each open, write, and end', async () => {
   const { code, output, errors } = await run(`
-    import { Worker, isMainThread } from 'node:worker_threads';
+    import { Worker } from 'node:worker_threads';
     import { open } from 'p2pmap';
     const seed = await open('m', { codec: 'utf8' });
     const work = \`
-      const { open } = require('p2pmap');
-      const { workerData, parentPort } = require('node:worker_threads');
-      (async () => {
-        const map = await open('m', { codec: 'utf8', bootstrap: workerData.addrs });
-        map.subscribe(() => {}).unref();
-        map.put('worker ' + workerData.number, 'done');
-        for await (const { key } of map.watch({ snapshot: true })) if (key === 'seed') break;
-        parentPort.postMessage('done');
-        // One closes, one leaves it open, one is terminated.
-        if (workerData.number === 0) await map.close();
-        if (workerData.number === 2) setInterval(() => {}, 1000);
-      })();\`;
+      import { parentPort, workerData } from 'node:worker_threads';
+      import { open } from 'p2pmap';
+      const map = await open('m', { codec: 'utf8', bootstrap: workerData.addrs });
+      map.subscribe(() => {}).unref();
+      map.put('worker ' + workerData.number, 'done');
+      for await (const { key } of map.watch({ snapshot: true })) if (key === 'seed') break;
+      await map.sync();
+      parentPort.postMessage('done');
+      // One closes, one leaves it open, one is terminated.
+      if (workerData.number === 0) await map.close();
+      if (workerData.number === 2) setInterval(() => {}, 1000);\`;
     seed.put('seed', '1');
     for (let round = 0; round < 3; round++) {
       await Promise.all([0, 1, 2].map((number) => new Promise((resolve, reject) => {

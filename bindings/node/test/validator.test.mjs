@@ -79,8 +79,8 @@ test('a worker that ends while its validator is asked does not hang', async () =
     const map = await open('m', { codec: 'utf8' });
     for (let round = 0; round < 3; round++) {
       const worker = new Worker(\`
-        const { open } = require('p2pmap');
-        const { parentPort, workerData } = require('node:worker_threads');
+        import { parentPort, workerData } from 'node:worker_threads';
+        import { open } from 'p2pmap';
         const busy = new Int32Array(new SharedArrayBuffer(4));
         open('m', { bootstrap: workerData, validator() { parentPort.postMessage('asked'); Atomics.wait(busy, 0, 0, 200); return true; } });
         setInterval(() => {}, 1000);\`, { eval: true, workerData: map.addrs });

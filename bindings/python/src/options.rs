@@ -62,7 +62,7 @@ pub(crate) fn set_all(
     for (name, value) in options.iter().flat_map(|options| options.iter()) {
         let name = name.cast::<PyString>()?.to_str()?.to_owned();
         if name == "validator" && value.is_callable() {
-            settings.set_validator(validator(value.unbind(), face));
+            settings.set_validator(validator(value, face));
         } else {
             set(settings, &name, &value)?;
         }
@@ -70,19 +70,22 @@ pub(crate) fn set_all(
     Ok(())
 }
 
-/// The one rule: None sets nothing; a mapping sets `name.key` for each of its keys; the rest is text.
+/// The one rule: None sets nothing; a mapping of mappings declares what it names; the rest is text.
 fn set(settings: &mut impl Settings, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
     if value.is_none() {
         return Ok(());
     }
-    if let Ok(nested) = value.cast::<PyMapping>() {
-        for item in nested.items()?.iter() {
-            let (key, value) = item.extract::<(String, Bound<'_, PyAny>)>()?;
-            set(settings, &format!("{name}.{key}"), &value)?;
+    let Ok(declared) = value.cast::<PyMapping>() else {
+        return settings.set(name, &text(name, value)?).map_err(raise);
+    };
+    for (key, options) in declared.items()?.extract::<Vec<(String, Bound<'_, PyAny>)>>()? {
+        settings.set(name, &key).map_err(raise)?;
+        for (option, value) in options.cast::<PyMapping>()?.items()?.extract::<Vec<(String, Bound<'_, PyAny>)>>()? {
+            let option = format!("{name}.{key}.{option}");
+            settings.set(&option, &text(&option, &value)?).map_err(raise)?;
         }
-        return Ok(());
     }
-    settings.set(name, &text(name, value)?).map_err(raise)
+    Ok(())
 }
 
 fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {

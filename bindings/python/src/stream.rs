@@ -15,7 +15,6 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::errors::raise;
 use crate::event::Event;
 use crate::face::Face;
 use crate::process::OpenNode;

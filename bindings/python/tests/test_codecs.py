@@ -12,7 +12,8 @@ import pytest
 
 def test_bytes_values_take_any_buffer(node: p2pmap.Node) -> None:
     m: p2pmap.Map[str, Any] = node.map("m")
-    for value in (b"v", bytearray(b"v"), memoryview(b"v"), memoryview(b"xvx")[1:2], array.array("B", b"v")):
+    values: list[Any] = [b"v", bytearray(b"v"), memoryview(b"v"), memoryview(b"xvx")[1:2], array.array("B", b"v")]
+    for value in values:
         m["k"] = value
         assert m["k"] == b"v"
         assert type(m["k"]) is bytes
@@ -20,8 +21,9 @@ def test_bytes_values_take_any_buffer(node: p2pmap.Node) -> None:
 
 def test_bytes_keys_take_any_buffer(node: p2pmap.Node) -> None:
     m: p2pmap.Map[Any, bytes] = node.map("m", keys="bytes")
-    m[bytearray(b"\xff\0")] = b"v"
-    assert m[memoryview(b"\xff\0")] == b"v"
+    key: Any = memoryview(b"\xff\0")
+    m[bytearray(key)] = b"v"
+    assert m[key] == b"v"
     assert list(m) == [b"\xff\0"]
 
 

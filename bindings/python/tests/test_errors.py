@@ -5,9 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-import pytest
-
 import p2pmap
+import pytest
 from p2pmap import _errors
 
 BUILTINS: list[tuple[type[p2pmap.Error], type[Exception], int]] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typing
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,12 @@ def test_numbers_switches_lists_and_none_are_taken() -> None:
 
 
 def test_a_mapping_declares_maps() -> None:
-    with p2pmap.Node(maps={"flags": {"max_value_bytes": 3}}) as node:
-        assert node.maps() == ["flags"]
+    with p2pmap.Node(maps={"flags": {"max_value_bytes": 3}, "services": {}}) as node:
+        assert node.maps() == ["flags", "services"]
         assert limit(node.map("flags")) == 3
 
 
-def test_arguments_win_over_the_environment_and_that_over_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_arguments_win_over_the_environment_and_that_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "p2pmap.toml"
     file.write_text("max_value_bytes = 3\nmax_key_bytes = 3\n")
     monkeypatch.setenv("P2PMAP_MAX_VALUE_BYTES", "4")
@@ -96,15 +94,15 @@ def test_the_table_of_options_is_that_of_the_core() -> None:
 
 
 def test_the_stubs_know_every_option() -> None:
-    source = Path(p2pmap.__file__).with_name("_p2pmap.pyi").read_text()
-    stubs: dict[str, Any] = {}
-    body = source.split("@type_check_only")[1:3]
-    preamble = "from typing import *\nfrom collections.abc import Iterable, Mapping\n"
-    exec(preamble + "\n".join(reversed(body)), stubs)
-    of_node, of_map = (set(typing.get_type_hints(stubs[name])) for name in ("_NodeOnly", "_MapLimits"))
+    stubs = ast.parse(Path(p2pmap.__file__).with_name("_p2pmap.pyi").read_text())
+
+    def fields(name: str) -> set[str]:
+        (found,) = (node for node in stubs.body if isinstance(node, ast.ClassDef) and node.name == name)
+        return {ast.unparse(field.target) for field in found.body if isinstance(field, ast.AnnAssign)}
+
     rows = p2pmap.options()
-    assert of_node == {row.name for row in rows if not row.of_map}
-    assert of_map | {"validator"} == {row.name for row in rows if row.of_map}
+    assert fields("_NodeOnly") == {row.name for row in rows if not row.of_map}
+    assert fields("_MapLimits") | {"validator"} == {row.name for row in rows if row.of_map}
 
 
 def test_a_validator_refuses_by_false_and_by_raising(node: p2pmap.Node) -> None:
@@ -144,6 +142,18 @@ def test_a_validator_of_a_node_sees_bytes() -> None:
     with p2pmap.Node(validator=lambda key, value: seen.append((key, value))) as node:
         node.map("m", codec="json")["k"] = 1
     assert seen == [(b"k", b"1")]
+
+
+def test_the_same_function_is_the_same_option(node: p2pmap.Node) -> None:
+    def judge(key: str, value: bytes) -> bool:
+        return value != b"no"
+
+    node.map("m", validator=judge)
+    again = node.map("m", validator=judge)
+    with pytest.raises(p2pmap.InvalidValue):
+        again["k"] = b"no"
+    with pytest.raises(p2pmap.InvalidConfig):
+        node.map("m", validator=lambda key, value: True)
 
 
 def test_a_validator_by_name_is_the_cores(node: p2pmap.Node) -> None:

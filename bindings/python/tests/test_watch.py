@@ -7,9 +7,8 @@ import gc
 import threading
 import weakref
 
-import pytest
-
 import p2pmap
+import pytest
 
 from .conftest import PATIENCE
 
@@ -25,7 +24,7 @@ def test_a_watch_is_an_iterator(m: p2pmap.Map[str, bytes]) -> None:
         m["k"] = b"v"
         del m["k"]
         assert iter(events) is events
-        told = [(event.kind, event.key) for event, _ in zip(events, range(4), strict=False)]
+        told = [(event.kind, event.key) for _, event in zip(range(4), events, strict=False)]
     assert told == [("put", "old"), ("synced", ""), ("put", "k"), ("remove", "k")]
 
 

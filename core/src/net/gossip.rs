@@ -109,10 +109,6 @@ impl Outflow {
     pub fn remove(&mut self, topic: Topic) {
         self.ready.retain(|ready| *ready != topic);
     }
-
-    pub fn is_empty(&self) -> bool {
-        self.ready.is_empty()
-    }
 }
 
 impl Task {
@@ -129,6 +125,9 @@ impl Task {
     }
 
     pub(super) fn close_topic(&mut self, topic: Topic) {
+        while let Some(delta) = self.host.next_delta(topic) {
+            self.publish_one(topic, delta);
+        }
         self.swarm.behaviour_mut().gossip.unsubscribe(&IdentTopic::new(name(topic)));
         self.outflow.remove(topic);
         self.syncs.closed(topic);
@@ -137,7 +136,10 @@ impl Task {
 
     pub(super) fn on_gossip(&mut self, event: gossipsub::Event) {
         match event {
-            gossipsub::Event::Message { propagation_source, message, .. } => self.on_message(propagation_source, &message),
+            gossipsub::Event::Message { propagation_source, message, message_id } => {
+                self.on_message(propagation_source, &message);
+                self.note_seen(message_id);
+            }
             gossipsub::Event::Subscribed { peer_id, topic } => self.on_subscribed(peer_id, &topic),
             gossipsub::Event::Unsubscribed { peer_id, topic } => {
                 let Some(topic) = parse(&topic) else { return };
@@ -167,16 +169,16 @@ impl Task {
 
     fn on_subscribed(&mut self, peer: Id, topic: &TopicHash) {
         let Some(topic) = parse(topic) else { return };
-        let new = self.shared.directory.lock().peers.get_mut(&peer).is_some_and(|peer| peer.topics.insert(topic));
-        if !new {
-            return;
+        let open = self.shared.gate(topic);
+        if open.as_ref().is_some_and(|gate| gate.subscribers.load(Ordering::Relaxed) == 0) {
+            // Nobody listened, so a sync tells the first who does. After this, writes leave as deltas.
+            while self.host.next_delta(topic).is_some() {}
         }
-        let before = self.shared.count_subscribers(topic);
-        if self.shared.gate(topic).is_some() {
-            if before == 0 {
-                // Nobody listened, so a sync tells the first who does. After this, writes leave as deltas.
-                while self.host.next_delta(topic).is_some() {}
-            }
+        let new = self.shared.directory.lock().peers.get_mut(&peer).is_some_and(|peer| peer.topics.insert(topic));
+        if new && open.is_some() {
+            self.shared.count_subscribers(topic);
+            // What was written in between rang no bell.
+            self.outflow.add(topic);
             self.schedule.met(topic, peer);
         }
     }
@@ -185,6 +187,10 @@ impl Task {
     pub(super) fn publish(&mut self) -> bool {
         let (mut messages, mut bytes) = (0, 0);
         while let Some(&topic) = self.outflow.ready.front() {
+            if self.flow.is_full() {
+                // An answered probe goes on with it.
+                return false;
+            }
             if messages >= TURN_MESSAGES || bytes >= TURN_BYTES {
                 // The others' turn.
                 self.outflow.ready.rotate_left(1);
@@ -218,12 +224,14 @@ impl Task {
 
     fn publish_one(&mut self, topic: Topic, delta: Vec<u8>) {
         let bytes = delta.len();
+        let peers = self.shared.subscribers(topic);
         match self.swarm.behaviour_mut().gossip.publish(hash(topic), delta) {
-            Ok(_) | Err(PublishError::Duplicate) => {}
+            Ok(id) => self.note_sent(&id, bytes, &peers),
+            Err(PublishError::Duplicate) => {}
             Err(error) => {
                 tracing::debug!(%error, bytes, "a delta was not published, a sync will carry it");
                 let at = Instant::now() + REPAIR_DELAY;
-                for peer in self.shared.subscribers(topic) {
+                for peer in peers {
                     self.schedule.compare_at(peer, at);
                 }
             }

@@ -129,11 +129,15 @@ impl Network {
         self.shared.rejected.load(Ordering::Relaxed)
     }
 
-    /// Sends what waits, says goodbye, ends the thread. Idempotent; safe from any thread but the network's own.
+    /// Sends what waits, says goodbye, ends the thread. Idempotent; safe from any thread. On the network's own, which it
+    /// cannot wait for, it returns at once.
     pub fn close(&self) {
         let mut thread = self.thread.lock();
         if let Some(thread) = thread.take() {
             self.shared.post(|inbox| inbox.calls.push(Call::Close));
+            if thread.thread().id() == thread::current().id() {
+                return;
+            }
             if thread.join().is_err() {
                 tracing::error!("the network thread panicked");
             }

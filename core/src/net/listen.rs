@@ -1,20 +1,24 @@
 //! Listening, and the addresses that come from the configuration.
 
 use std::collections::HashMap;
+use std::io::{self, ErrorKind as IoErrorKind};
+use std::net::{IpAddr, TcpListener, UdpSocket};
 
 use futures::{FutureExt, StreamExt};
 use libp2p::core::transport::{ListenerId, TransportError};
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId as Id, Swarm};
 
 use super::addr;
-use super::behaviour::{Behaviour, is_address_in_use};
+use super::behaviour::Behaviour;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Listens on all of them, and returns when each has said where, or with the first error.
 pub(super) async fn listen(swarm: &mut Swarm<Behaviour>, addrs: &[String]) -> Result<()> {
     let mut starting: HashMap<ListenerId, Multiaddr> = HashMap::new();
     for addr in parse_all("listen", addrs)? {
+        probe(&addr)?;
         match swarm.listen_on(addr.clone()) {
             Ok(listener) => {
                 starting.insert(listener, addr);
@@ -37,6 +41,23 @@ pub(super) async fn listen(swarm: &mut Swarm<Behaviour>, addrs: &[String]) -> Re
     Ok(())
 }
 
+/// Binds the port for a moment, as a socket that shares it with nobody. libp2p listens on TCP with `SO_REUSEPORT`, with
+/// which two nodes of one user would share a port without either knowing.
+fn probe(addr: &Multiaddr) -> Result<()> {
+    let mut parts = addr.iter();
+    let ip: IpAddr = match parts.next() {
+        Some(Protocol::Ip4(ip)) => ip.into(),
+        Some(Protocol::Ip6(ip)) => ip.into(),
+        _ => return Ok(()),
+    };
+    let bound = match parts.next() {
+        Some(Protocol::Tcp(port)) if port != 0 => TcpListener::bind((ip, port)).map(drop),
+        Some(Protocol::Udp(port)) if port != 0 => UdpSocket::bind((ip, port)).map(drop),
+        _ => Ok(()),
+    };
+    bound.map_err(|error| refused(addr, &error))
+}
+
 fn started<E>(starting: &mut HashMap<ListenerId, Multiaddr>, event: SwarmEvent<E>) -> Result<()> {
     match event {
         SwarmEvent::NewListenAddr { listener_id, .. } => {
@@ -57,8 +78,9 @@ fn started<E>(starting: &mut HashMap<ListenerId, Multiaddr>, event: SwarmEvent<E
     Ok(())
 }
 
-fn refused(addr: &Multiaddr, error: &std::io::Error) -> Error {
-    if is_address_in_use(error) {
+fn refused(addr: &Multiaddr, error: &io::Error) -> Error {
+    // The transports wrap errors until only the text tells what they were.
+    if error.kind() == IoErrorKind::AddrInUse || error.to_string().contains("Address already in use") {
         let message = format!("`{addr}` is in use by another socket; listen on another port, or on port 0 for a free one");
         return Error::new(ErrorKind::AddressInUse, message);
     }

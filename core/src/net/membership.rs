@@ -316,3 +316,7 @@ impl Member {
         self.add(known);
     }
 }
+
+#[cfg(test)]
+#[path = "membership_tests.rs"]
+mod tests;

@@ -8,6 +8,7 @@ mod beat;
 mod behaviour;
 mod codec;
 mod exchange;
+mod flow;
 mod gossip;
 mod handle;
 mod listen;
@@ -20,6 +21,7 @@ mod sync;
 mod task;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod waiters;
 
 use std::time::Duration;

@@ -23,6 +23,11 @@ const SURPLUS: Duration = Duration::from_millis(1_500);
 /// After a connection of several was closed, what it may have held is synced.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// gossipsub says once a heartbeat (1 s) that it drops messages to a peer. So many times in a row, and the stream may be
+/// stuck for good, which nothing but a new connection mends.
+const SLOW_TIMES: u32 = 5;
+const SLOW_APART: Duration = Duration::from_millis(2_500);
+
 pub(super) type Reply = SyncSender<Result<PeerId>>;
 
 pub(super) struct Connection {
@@ -39,16 +44,18 @@ pub(super) enum Dialled {
     Call(Multiaddr, Reply),
 }
 
+// Every dial leaves from a port of its own: from the listening port, two nodes that dial each other at once would meet
+// in the middle, each taking itself for the dialler.
 impl Task {
     pub(super) fn dial_due(&mut self, now: Instant) {
         for dial in self.membership.dials(now) {
             match dial {
                 Dial::Seed(seed, addr) => {
-                    self.dial(DialOpts::unknown_peer_id().address(addr).build(), Dialled::Seed(seed));
+                    self.dial(DialOpts::unknown_peer_id().address(addr).allocate_new_port().build(), Dialled::Seed(seed));
                 }
                 Dial::Member(peer, addrs) => {
-                    let opts = DialOpts::peer_id(peer).condition(PeerCondition::Disconnected).addresses(addrs).build();
-                    self.dial(opts, Dialled::Member(peer));
+                    let opts = DialOpts::peer_id(peer).condition(PeerCondition::Disconnected).addresses(addrs);
+                    self.dial(opts.allocate_new_port().build(), Dialled::Member(peer));
                 }
             }
         }
@@ -62,9 +69,10 @@ impl Task {
         }
         let opts = match addr::peer_of(&addr) {
             Some(peer) => {
-                DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![addr.clone()]).build()
+                let opts = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![addr.clone()]);
+                opts.allocate_new_port().build()
             }
-            None => DialOpts::unknown_peer_id().address(addr.clone()).build(),
+            None => DialOpts::unknown_peer_id().address(addr.clone()).allocate_new_port().build(),
         };
         self.dial(opts, Dialled::Call(addr, reply));
     }
@@ -81,7 +89,14 @@ impl Task {
 
     /// A peer that takes too little: what it missed is synced, and if it goes on, the connection is made anew.
     pub(super) fn on_slow_peer(&mut self, peer: Id) {
-        self.schedule.compare_at(peer, Instant::now() + SETTLE);
+        let now = Instant::now();
+        self.schedule.compare_at(peer, now + SETTLE);
+        let slow = self.slow.entry(peer).or_insert((now, 0));
+        *slow = (now, if now.duration_since(slow.0) < SLOW_APART { slow.1 + 1 } else { 1 });
+        if slow.1 >= SLOW_TIMES {
+            tracing::warn!(%peer, "messages to this peer keep getting lost, connecting anew");
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
     }
 
     fn dial_failed(&mut self, why: Dialled, error: &DialError) {
@@ -195,6 +210,8 @@ impl Task {
             self.shared.count_subscribers(topic);
         }
         self.surplus.retain(|(_, other)| *other != peer);
+        self.slow.remove(&peer);
+        self.flow.gone(peer);
         self.syncs.gone(peer);
         self.schedule.gone(peer);
         self.waiters.gone(peer);

@@ -197,6 +197,7 @@ impl Schedule {
                     return self.put_off(Later::Pull(topic, peer), due);
                 }
                 lane.busy = Some(Busy::Pulling(peer));
+                self.later.retain(|(_, later)| *later != Later::Pull(topic, peer));
                 let unequal = self.tries.get(&(topic, peer)).map_or(0, |tries| tries.unequal);
                 self.tries.insert((topic, peer), Tries { last: now, unequal });
                 self.acts.push_back(Act::Pull(topic, peer));
@@ -233,5 +234,121 @@ impl Lane {
         if !self.queue.contains(&peer) {
             self.queue.push_back(peer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAP: Topic = Topic([1; 16]);
+    const OTHER: Topic = Topic([2; 16]);
+
+    fn acts(schedule: &mut Schedule, now: Instant) -> Vec<Act> {
+        std::iter::from_fn(|| schedule.next_act(now)).collect()
+    }
+
+    fn peers() -> (Id, Id) {
+        (Id::random(), Id::random())
+    }
+
+    #[test]
+    fn meeting_a_peer_compares_and_pulls_what_differs() {
+        let (mut schedule, (peer, _), now) = (Schedule::default(), peers(), Instant::now());
+        schedule.met(MAP, peer);
+        assert_eq!(acts(&mut schedule, now), [Act::Compare(peer)]);
+        schedule.compared(peer, &[MAP, OTHER], now);
+        assert_eq!(acts(&mut schedule, now), [Act::Pull(MAP, peer), Act::Pull(OTHER, peer)]);
+        schedule.pulled(MAP, peer, Some(true), now);
+        assert_eq!(acts(&mut schedule, now), []);
+    }
+
+    #[test]
+    fn one_comparison_covers_all_maps_met_at_once() {
+        let (mut schedule, (peer, _), now) = (Schedule::default(), peers(), Instant::now());
+        schedule.met(MAP, peer);
+        schedule.met(OTHER, peer);
+        assert_eq!(acts(&mut schedule, now), [Act::Compare(peer)]);
+        // The second was asked for while the first ran, which may have missed it.
+        schedule.compared(peer, &[], now);
+        assert_eq!(acts(&mut schedule, now), [Act::Compare(peer)]);
+        schedule.compared(peer, &[], now);
+        assert_eq!(acts(&mut schedule, now), []);
+    }
+
+    #[test]
+    fn a_map_is_pulled_from_one_peer_at_a_time() {
+        let (mut schedule, (first, second), now) = (Schedule::default(), peers(), Instant::now());
+        schedule.met(MAP, first);
+        schedule.met(MAP, second);
+        assert_eq!(acts(&mut schedule, now), [Act::Compare(first)]);
+        schedule.compared(first, &[MAP], now);
+        assert_eq!(acts(&mut schedule, now), [Act::Pull(MAP, first)]);
+        schedule.pulled(MAP, first, Some(true), now);
+        assert_eq!(acts(&mut schedule, now), [Act::Compare(second)], "and only then whether anything is left");
+        schedule.compared(second, &[], now);
+        assert_eq!(acts(&mut schedule, now), []);
+    }
+
+    #[test]
+    fn when_the_peer_goes_the_next_has_its_turn() {
+        let (mut schedule, (first, second), now) = (Schedule::default(), peers(), Instant::now());
+        schedule.gap(MAP, first, now);
+        schedule.gap(MAP, second, now);
+        assert_eq!(acts(&mut schedule, now), [Act::Pull(MAP, first)]);
+        schedule.gone(first);
+        assert_eq!(acts(&mut schedule, now), [Act::Compare(second)]);
+        // The end of a pull that no longer counts changes nothing.
+        schedule.pulled(MAP, first, Some(false), now);
+        assert_eq!(acts(&mut schedule, now), []);
+    }
+
+    #[test]
+    fn the_first_gap_is_filled_at_once_and_the_next_after_a_while() {
+        let (mut schedule, (peer, _), now) = (Schedule::default(), peers(), Instant::now());
+        schedule.gap(MAP, peer, now);
+        assert_eq!(acts(&mut schedule, now), [Act::Pull(MAP, peer)]);
+        schedule.pulled(MAP, peer, Some(true), now);
+        schedule.gap(MAP, peer, now);
+        schedule.gap(MAP, peer, now);
+        assert_eq!(acts(&mut schedule, now), []);
+        assert_eq!(schedule.next_due(), Some(now + DEBOUNCE));
+        assert_eq!(acts(&mut schedule, now + DEBOUNCE), [Act::Pull(MAP, peer)]);
+    }
+
+    #[test]
+    fn peers_that_never_become_equal_do_not_pull_for_ever() {
+        let (mut schedule, (peer, _), start) = (Schedule::default(), peers(), Instant::now());
+        let (mut now, mut pulls) = (start, 0);
+        while now < start + Duration::from_secs(60) {
+            schedule.differs(MAP, peer, now);
+            for act in acts(&mut schedule, now) {
+                assert_eq!(act, Act::Pull(MAP, peer));
+                pulls += 1;
+                schedule.pulled(MAP, peer, Some(false), now);
+            }
+            now += Duration::from_millis(10);
+        }
+        assert!((15..40).contains(&pulls), "{pulls} pulls in a minute");
+    }
+
+    #[test]
+    fn a_closed_map_is_not_pulled() {
+        let (mut schedule, (peer, _), now) = (Schedule::default(), peers(), Instant::now());
+        schedule.gap(MAP, peer, now);
+        schedule.closed(MAP);
+        assert_eq!(acts(&mut schedule, now), []);
+        assert_eq!(schedule.next_due(), None);
+    }
+
+    #[test]
+    fn what_is_put_off_twice_is_done_once_and_at_the_sooner_time() {
+        let (mut schedule, (peer, _), now) = (Schedule::default(), peers(), Instant::now());
+        schedule.compare_at(peer, now + DEBOUNCE);
+        schedule.compare_at(peer, now + 2 * DEBOUNCE);
+        schedule.compare_at(peer, now + DEBOUNCE / 2);
+        assert_eq!(schedule.next_due(), Some(now + DEBOUNCE / 2));
+        assert_eq!(acts(&mut schedule, now + 3 * DEBOUNCE), [Act::Compare(peer)]);
+        assert_eq!(schedule.next_due(), None);
     }
 }

@@ -112,10 +112,12 @@ impl Shared {
         });
     }
 
-    /// Counts the peers that have subscribed to that map, for `wake`. Returns how many there were before.
-    pub fn count_subscribers(&self, topic: Topic) -> usize {
-        let count = self.directory.lock().peers.values().filter(|peer| peer.topics.contains(&topic)).count();
-        self.gate(topic).map_or(0, |gate| gate.subscribers.swap(count, Ordering::Relaxed))
+    /// Counts the peers that have subscribed to that map, for `wake`.
+    pub fn count_subscribers(&self, topic: Topic) {
+        if let Some(gate) = self.gate(topic) {
+            let count = self.directory.lock().peers.values().filter(|peer| peer.topics.contains(&topic)).count();
+            gate.subscribers.store(count, Ordering::Relaxed);
+        }
     }
 
     pub fn subscribers(&self, topic: Topic) -> Vec<Id> {

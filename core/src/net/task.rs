@@ -9,6 +9,7 @@ use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId as Id, Swarm};
 
 use super::behaviour::{self, Behaviour, BehaviourEvent};
+use super::flow::{Flow, Seen};
 use super::gossip::Outflow;
 use super::listen;
 use super::membership::Membership;
@@ -23,8 +24,8 @@ use crate::{PeerId, Result};
 
 /// Two nodes tell each other whom they know this often, jittered.
 const EXCHANGE: Duration = Duration::from_secs(60);
-/// `close` gives what waits so long to leave, and the connections so long to end.
-const FAREWELL: Duration = Duration::from_millis(200);
+/// `close` gives what waits so long to arrive, and the connections so long to end.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The state of the network thread. The files of this folder each add the part that they are about.
 pub(super) struct Task {
@@ -34,6 +35,8 @@ pub(super) struct Task {
     pub(super) rng: Rng,
 
     pub(super) outflow: Outflow,
+    pub(super) flow: Flow,
+    pub(super) seen: Seen,
     pub(super) schedule: Schedule,
     pub(super) syncs: Syncs,
     pub(super) waiters: Waiters,
@@ -46,6 +49,9 @@ pub(super) struct Task {
     pub(super) callers: HashMap<Id, Vec<Reply>>,
     /// Peers with more than one connection, and when to choose between them.
     pub(super) surplus: Vec<(Instant, Id)>,
+    /// Peers that gossipsub called slow: when last, and how many times in a row.
+    pub(super) slow: HashMap<Id, (Instant, u32)>,
+    /// Peers that have yet to answer the goodbye.
     pub(super) goodbyes: usize,
 
     pub(super) max_peers: usize,
@@ -81,6 +87,8 @@ impl Task {
             rng,
             external,
             outflow: Outflow::default(),
+            flow: Flow::default(),
+            seen: Seen::default(),
             schedule: Schedule::default(),
             syncs: Syncs::default(),
             waiters: Waiters::default(),
@@ -88,6 +96,7 @@ impl Task {
             dials: HashMap::new(),
             callers: HashMap::new(),
             surplus: Vec::new(),
+            slow: HashMap::new(),
             goodbyes: 0,
             next_dial: None,
             replan: true,
@@ -172,6 +181,7 @@ impl Task {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_sync(event),
             SwarmEvent::Behaviour(BehaviourEvent::Members(event)) => self.on_members(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Flow(event)) => self.on_flow(event),
             SwarmEvent::Behaviour(BehaviourEvent::Beat(event)) => self.on_beat(&event),
             SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.note_addrs(),
             SwarmEvent::ListenerClosed { addresses, reason, .. } => {
@@ -199,6 +209,7 @@ impl Task {
             }
         }
         self.waiters.expire(now);
+        self.leave_behind(now);
         self.close_surplus(now);
         if self.replan || self.next_dial.is_some_and(|due| due <= now) {
             self.dial_due(now);
@@ -209,7 +220,7 @@ impl Task {
 
     fn next_due(&self) -> Instant {
         let surplus = self.surplus.iter().map(|(at, _)| *at).min();
-        [self.schedule.next_due(), self.waiters.next_due(), self.next_dial, surplus]
+        [self.schedule.next_due(), self.waiters.next_due(), self.flow.next_due(), self.next_dial, surplus]
             .into_iter()
             .flatten()
             .fold(self.next_anti_entropy.min(self.next_exchange), Instant::min)
@@ -220,16 +231,10 @@ impl Task {
         self.shared.directory.lock().addrs = addrs;
     }
 
-    /// Sends what waits, tells the peers, and ends the connections; all of it within twice [`FAREWELL`].
+    /// Sends what waits, makes sure that it has arrived, tells the peers, and ends the connections. Each within [`FAREWELL`].
     async fn farewell(mut self) {
         let deadline = Instant::now() + FAREWELL;
-        let gates = self.shared.gates.load_full();
-        for topic in gates.keys() {
-            self.outflow.add(*topic);
-        }
-        while self.publish() && Instant::now() < deadline {
-            self.drive(Instant::now()).await;
-        }
+        self.settle(deadline).await;
         self.say_goodbye();
         while self.goodbyes > 0 && Instant::now() < deadline {
             self.drive(deadline).await;
@@ -244,11 +249,40 @@ impl Task {
         }
     }
 
+    /// Publishes what waits, and serves the peers until they hold the same.
+    async fn settle(&mut self, deadline: Instant) {
+        let gates = self.shared.gates.load_full();
+        // Nobody waits for this answer; the comparisons that it takes are the point.
+        let (reply, _answer) = std::sync::mpsc::sync_channel(0);
+        for topic in gates.keys() {
+            self.outflow.add(*topic);
+            self.waiters.add(*topic, &self.shared.subscribers(*topic), deadline, reply.clone());
+        }
+        let peers: Vec<_> = self.swarm.connected_peers().copied().filter(|peer| self.waiters.want(*peer)).collect();
+        let mut compared = false;
+        loop {
+            let now = Instant::now();
+            let busy = self.publish();
+            if !busy && !compared && !self.flow.is_full() {
+                compared = true;
+                peers.iter().for_each(|peer| self.schedule.compare(*peer));
+            }
+            self.leave_behind(now);
+            self.run_schedule(now);
+            if now >= deadline || self.waiters.is_empty() {
+                return;
+            }
+            let due = if busy { now } else { self.next_due().min(deadline) };
+            self.drive(due).await;
+        }
+    }
+
     /// Lets the swarm run until something has happened there, or until then.
     async fn drive(&mut self, until: Instant) {
         tokio::select! {
             biased;
             event = self.swarm.select_next_some() => self.on_event(event),
+            merged = self.syncs.merged() => self.on_merged(merged),
             () = tokio::time::sleep_until(until.into()) => tokio::task::yield_now().await,
         }
     }

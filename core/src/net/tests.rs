@@ -130,7 +130,7 @@ fn a_gap_is_filled_by_a_sync() {
     until("it arrives", || b.has(1));
     a.sets.lose_next_delta(FLAGS);
     a.put(1);
-    until("the delta is lost", || a.sets.nothing_waits(FLAGS));
+    until("the delta is lost", || a.sets.waiting(FLAGS) == 0);
     a.put(1);
     until("the gap is filled", || b.has(3));
 }
@@ -249,7 +249,7 @@ fn malformed_messages_are_survived() {
     b.sets.send_garbage(true);
     b.put(3);
     b.net.gap(FLAGS, a.net.id());
-    until("garbage has come", || a.sets.refused() >= 4);
+    until("garbage has come", || a.sets.refused() >= 2);
     b.sets.send_garbage(false);
     a.put(1);
     b.put(1);
@@ -372,4 +372,42 @@ fn close_is_idempotent_and_leaves_nothing() {
 
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+#[ignore = "prints figures"]
+fn figures() {
+    let (a, b) = pair();
+    a.net.sync(FLAGS, LONG).unwrap();
+    let mut nanos = Vec::new();
+    for n in 1..2000 {
+        let start = Instant::now();
+        a.put(1);
+        while b.len() < n {
+            std::hint::spin_loop();
+        }
+        nanos.push(start.elapsed().as_nanos());
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    nanos.sort_unstable();
+    println!("latency p50 {} us, p99 {} us", nanos[nanos.len() / 2] / 1000, nanos[nanos.len() * 99 / 100] / 1000);
+    for count in [100_000, 1_000_000] {
+        let before = b.len();
+        let start = Instant::now();
+        a.put(count);
+        let put = start.elapsed();
+        until("all", || b.has(before + count));
+        println!("{count} in {:?} (put {put:?}), pulls {}", start.elapsed(), b.sets.pulls());
+    }
+}
+
+#[test]
+fn a_slow_receiver_misses_nothing_and_the_queue_stays_in_the_outbox() {
+    let (a, b) = pair();
+    a.net.sync(FLAGS, LONG).unwrap();
+    b.sets.slow_down(Duration::from_micros(500));
+    a.put(200_000);
+    until("the window is full", || b.len() > 1000);
+    assert!(a.sets.waiting(FLAGS) > 100_000, "{} wait", a.sets.waiting(FLAGS));
+    until("all have arrived", || b.has(200_000));
 }

@@ -79,6 +79,10 @@ impl Waiters {
         });
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn next_due(&self) -> Option<Instant> {
         self.0.iter().map(|waiter| waiter.deadline).min()
     }

@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use super::inbox::Inbox;
 use super::receive::MapPull;
 use super::state::MapState;
+use crate::limits::{DELTA_TARGET_BYTES, PAGE_TARGET_BYTES};
 use crate::net::{Answer, Compared, Delivered, Host, Network, Pull};
 use crate::peer::PeerId;
 use crate::replica::Digest;
@@ -113,7 +114,7 @@ impl Maps {
 impl Host for Maps {
     fn next_delta(&self, topic: Topic) -> Option<Vec<u8>> {
         let map = self.get(topic)?;
-        let delta = map.state.writer().replica.cut_delta()?;
+        let delta = map.state.writer().replica.cut_delta(DELTA_TARGET_BYTES)?;
         Some(wire::delta::encode(&delta))
     }
 
@@ -135,7 +136,7 @@ impl Host for Maps {
             Request::Pull(topic, request) => {
                 let response = match self.get(topic) {
                     Some(map) => {
-                        let page = map.state.writer().replica.page(&request);
+                        let page = map.state.writer().replica.page(&request, PAGE_TARGET_BYTES);
                         wire::sync::encode_page(&page)
                     }
                     None => wire::sync::encode_no_map(),

@@ -82,3 +82,14 @@ fn a_panicking_validator_says_no() {
     options.validator(std::sync::Arc::new(|_, _| panic!("no")));
     assert!(options.settings().unwrap().validators.refuse(b"k", b"v").is_some());
 }
+
+#[test]
+fn the_readme_shows_the_table() {
+    let mut table = String::from("| option | of | default | allowed | what it is |\n|---|---|---|---|---|\n");
+    for OptionInfo { name, of_map, default, allowed, about } in Config::options() {
+        let of = if *of_map { "map" } else { "node" };
+        table += &format!("| `{name}` | {of} | {default} | {allowed} | {about} |\n");
+    }
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(&table), "README.md, section Options, should read:\n\n{table}");
+}

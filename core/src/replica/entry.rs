@@ -17,17 +17,23 @@ pub struct Record(ThinArc<Head, u8>);
 
 struct Head {
     stamp: Stamp,
+    revision: u64,
     live: bool,
 }
 
 impl Record {
-    pub fn new(stamp: Stamp, value: Option<&[u8]>) -> Self {
-        let head = Head { stamp, live: value.is_some() };
+    pub fn new(stamp: Stamp, value: Option<&[u8]>, revision: u64) -> Self {
+        let head = Head { stamp, revision, live: value.is_some() };
         Self(ThinArc::from_header_and_slice(head, value.unwrap_or_default()))
     }
 
     pub fn stamp(&self) -> &Stamp {
         &self.0.header.header.stamp
+    }
+
+    /// Which change of this replica brought it: local, and never told as a fact about the entry.
+    pub fn revision(&self) -> u64 {
+        self.0.header.header.revision
     }
 
     pub fn is_live(&self) -> bool {

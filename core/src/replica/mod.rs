@@ -30,9 +30,9 @@ pub use entry::{Record, Slot};
 pub use index::{Index, KeyRange};
 use outbox::Outbox;
 pub use stamp::{Origin, Stamp};
-pub use sync::{Cursor, Join, Page, PageEnd, Puller, Request, Step};
+pub use sync::{Cursor, Join, Page, PageEnd, Puller, Request, Start, Step};
 
-use crate::limits::MAX_ORIGINS;
+use crate::limits::{MAX_ORIGINS, MAX_PAGE_ENTRIES};
 
 /// A key whose record was replaced.
 pub struct Change {
@@ -67,6 +67,8 @@ pub struct Replica {
     past_news: BTreeSet<Origin>,
     outbox: Outbox,
     fingerprint: Fingerprint,
+    /// Counts changes. It starts at the origin's epoch, so a reopened map goes on above what was counted before.
+    revision: u64,
     /// Origins with entries that were refused here: their gaps stay, and are no reason to sync again and again.
     refused_from: BTreeSet<Origin>,
 }
@@ -75,6 +77,7 @@ impl Replica {
     /// An empty replica that stamps with that origin.
     pub fn new(origin: Origin) -> Self {
         Self {
+            revision: origin.epoch(),
             origin,
             clock: Hlc::default(),
             index: Arc::new(Index::new()),
@@ -204,7 +207,7 @@ impl Replica {
     }
 
     fn insert(&mut self, key: &[u8], value: Option<&[u8]>, stamp: Stamp) -> Change {
-        let new = Record::new(stamp, value);
+        let new = self.record(stamp, value);
         let slot = Slot::new(key, new.clone());
         self.index.insert(&slot, &new);
         self.remember(&slot, &new);
@@ -212,7 +215,7 @@ impl Replica {
     }
 
     fn replace(&mut self, slot: Slot, value: Option<&[u8]>, stamp: Stamp) -> Change {
-        let new = Record::new(stamp, value);
+        let new = self.record(stamp, value);
         let old = self.index.replace(&slot, new.clone());
         if let Some(stamps) = self.by_origin.get_mut(&old.stamp().origin) {
             stamps.remove(&old.stamp().timestamp);
@@ -222,6 +225,11 @@ impl Replica {
         }
         self.remember(&slot, &new);
         Change { slot, old: Some(old), new }
+    }
+
+    fn record(&mut self, stamp: Stamp, value: Option<&[u8]>) -> Record {
+        self.revision += 1;
+        Record::new(stamp, value, self.revision)
     }
 
     fn remember(&mut self, slot: &Slot, record: &Record) {
@@ -252,9 +260,9 @@ impl Replica {
 
     // ---- what leaves ----
 
-    /// The next delta: a prefix of the outbox. `None` when nothing waits.
-    pub fn cut_delta(&mut self) -> Option<Outgoing> {
-        let cut = self.outbox.cut()?;
+    /// The next delta: a prefix of the outbox of about that size. `None` when nothing waits.
+    pub fn cut_delta(&mut self, target_bytes: usize) -> Option<Outgoing> {
+        let cut = self.outbox.cut(target_bytes)?;
         let news = std::mem::take(&mut self.past_news);
         Some(Outgoing {
             origin: self.origin.clone(),
@@ -275,14 +283,17 @@ impl Replica {
         self.outbox.clear();
     }
 
-    /// One page of what that request's base does not cover. Cost: what the page holds, not what the map holds.
-    pub fn page(&self, request: &Request) -> Page {
-        let end = PageEnd { context: request.cursor.is_none().then(|| self.context.clone()), cursor: None, past: Vec::new(), digest: None };
+    /// One page, of about that size, of what that request's base does not cover. Cost: what the page holds, not what the map
+    /// holds.
+    pub fn page(&self, request: &Request, target_bytes: usize) -> Page {
+        let first = request.cursor.is_none();
+        let start = first.then(|| Start { context: self.context.clone(), revision: self.revision });
+        let end = PageEnd { start, cursor: None, past: Vec::new(), digest: None };
         let mut page = Page { entries: Vec::new(), end };
         let mut bytes = 0;
         let from = request.cursor.as_ref();
-        let start = from.map_or(Bound::Unbounded, |(origin, _)| Bound::Included(origin));
-        for (origin, stamps) in self.by_origin.range::<Origin, _>((start, Bound::Unbounded)) {
+        let first_origin = from.map_or(Bound::Unbounded, |(origin, _)| Bound::Included(origin));
+        for (origin, stamps) in self.by_origin.range::<Origin, _>((first_origin, Bound::Unbounded)) {
             let seen = request.base.of(origin);
             let covered = seen.map_or(Timestamp::ZERO, |seen| seen.upto);
             let after = from.filter(|(at, _)| at == origin).map_or(covered, |(_, timestamp)| covered.max(*timestamp));
@@ -291,15 +302,18 @@ impl Replica {
                     continue;
                 }
                 let record = slot.record();
+                if record.revision() <= request.since {
+                    continue;
+                }
                 bytes += slot.key().len() + record.bytes().len() + 16;
                 page.entries.push((slot.clone(), record));
-                if !page.has_room(bytes) {
+                if bytes >= target_bytes || page.entries.len() >= MAX_PAGE_ENTRIES {
                     page.end.cursor = Some((origin.clone(), timestamp));
                     return page;
                 }
             }
         }
-        if request.cursor.is_none() {
+        if first {
             page.end.past = self.past.iter().map(|(origin, timestamp)| (origin.clone(), *timestamp)).collect();
             page.end.digest = Some(self.digest());
         }

@@ -8,10 +8,10 @@ use std::collections::{HashSet, VecDeque};
 
 use super::clock::Timestamp;
 use super::entry::Slot;
-use crate::limits::{DELTA_TARGET_BYTES, MAX_OUTBOX_ENTRIES};
+use crate::limits::MAX_OUTBOX_ENTRIES;
 
 #[derive(Default)]
-pub struct Outbox {
+pub(super) struct Outbox {
     log: VecDeque<Waiting>,
     /// Everything up to here was cut into a delta, or dropped.
     sent: Timestamp,
@@ -25,7 +25,7 @@ struct Waiting {
 }
 
 /// A prefix of the log, taken.
-pub struct Cut {
+pub(super) struct Cut {
     pub prev: Timestamp,
     pub last: Timestamp,
     /// The keys written, each once, in the order of their first write.
@@ -53,13 +53,13 @@ impl Outbox {
         self.log.len()
     }
 
-    /// Takes the next delta's worth: about `DELTA_TARGET_BYTES`, and always whole batches.
-    pub fn cut(&mut self) -> Option<Cut> {
+    /// Takes the next delta's worth: about that many bytes, and always whole batches.
+    pub fn cut(&mut self, target_bytes: usize) -> Option<Cut> {
         let mut cut = Cut { prev: self.sent, last: self.sent, slots: Vec::new() };
         let mut taken = HashSet::with_hasher(foldhash::fast::RandomState::default());
         let mut bytes = 0;
         let mut joined = false;
-        while bytes < DELTA_TARGET_BYTES || joined {
+        while bytes < target_bytes || joined {
             let Some(waiting) = self.log.pop_front() else { break };
             cut.last = waiting.timestamp;
             joined = waiting.joined;

@@ -1,10 +1,12 @@
 //! Sync by context: one replica pulls from another what its own context does not cover, in pages.
 //!
-//! A pull runs in rounds. Each round carries every entry that the pulling side's *base* does not cover, page by page; its first page
-//! brings the serving side's context of that moment. Entries move while a round is under way, so a round of several pages is
-//! followed by another one, whose base also covers what that context did: it carries what changed meanwhile. The last round
-//! fits in one page, cut in one piece with its context: that context, and only that one, is joined. The serving side keeps
-//! nothing between two pages, and a pull that breaks off joins nothing.
+//! A pull runs in rounds. The first carries every entry that the pulling side's *base* does not cover, page by page; its first
+//! page brings the serving side's context and revision of that moment. Entries move while a round is under way, so a round of
+//! several pages is followed by another one, which carries what changed meanwhile: what has a later revision and is not
+//! covered by base and that context together. (Neither is enough alone: a replica may hold entries that it does not cover
+//! itself, and the revision has no index.) The last round fits in one page, cut in one piece with its context: that
+//! context, and only that one, is joined. The serving side keeps nothing between two pages, and a pull that breaks off joins
+//! nothing.
 
 use std::mem;
 
@@ -13,7 +15,6 @@ use super::context::Context;
 use super::digest::Digest;
 use super::entry::{Record, Slot};
 use super::stamp::{Origin, Stamp};
-use crate::limits::{MAX_PAGE_ENTRIES, PAGE_TARGET_BYTES};
 
 /// Where a round goes on: after this origin's timestamp.
 pub type Cursor = (Origin, Timestamp);
@@ -21,15 +22,26 @@ pub type Cursor = (Origin, Timestamp);
 /// What the pulling side asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
+    /// Not the entries that this covers.
     pub base: Context,
+    /// Nor those up to this revision of the serving side.
+    pub since: u64,
+    /// Nor those up to here: the round is under way.
     pub cursor: Option<Cursor>,
+}
+
+/// The serving side when a round began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    pub context: Context,
+    pub revision: u64,
 }
 
 /// What a page says beside its entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageEnd {
-    /// The serving side's context when the round began: on the round's first page only.
-    pub context: Option<Context>,
+    /// On the round's first page only.
+    pub start: Option<Start>,
     /// Where the round goes on, if it does.
     pub cursor: Option<Cursor>,
     /// The serving side's `past`: on a round's only page.
@@ -44,17 +56,10 @@ pub struct Page {
     pub end: PageEnd,
 }
 
-impl Page {
-    /// Whether another entry may be added.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
-        bytes < PAGE_TARGET_BYTES && self.entries.len() < MAX_PAGE_ENTRIES
-    }
-}
-
 /// The pulling side of one sync.
 pub struct Puller {
     request: Request,
-    round: Option<Context>,
+    round: Option<Start>,
     refused: Vec<Stamp>,
     rounds: usize,
 }
@@ -85,7 +90,7 @@ pub struct Join {
 impl Puller {
     /// Starts from what this side covers, or from nothing for a full sync.
     pub fn new(base: Context) -> Self {
-        Self { request: Request { base, cursor: None }, round: None, refused: Vec::new(), rounds: 0 }
+        Self { request: Request { base, since: 0, cursor: None }, round: None, refused: Vec::new(), rounds: 0 }
     }
 
     pub fn request(&self) -> &Request {
@@ -96,21 +101,22 @@ impl Puller {
     pub fn page(&mut self, end: PageEnd, refused: impl IntoIterator<Item = Stamp>) -> Step {
         self.refused.extend(refused);
         let first = self.request.cursor.is_none();
-        if first != end.context.is_some() || end.cursor.as_ref().is_some_and(|next| Some(next) <= self.request.cursor.as_ref()) {
+        if first != end.start.is_some() || end.cursor.as_ref().is_some_and(|next| Some(next) <= self.request.cursor.as_ref()) {
             return Step::Malformed;
         }
-        match (end.context, end.cursor) {
-            (Some(context), None) => {
+        match (end.start, end.cursor) {
+            (Some(Start { context, .. }), None) => {
                 let Some(digest) = end.digest else { return Step::Malformed };
                 return Step::Join(Join { context, refused: mem::take(&mut self.refused), past: end.past, digest });
             }
-            (context, Some(cursor)) => {
-                self.round = context.or(self.round.take());
+            (start, Some(cursor)) => {
+                self.round = start.or(self.round.take());
                 self.request.cursor = Some(cursor);
             }
             (None, None) => {
-                // Invariant: a round that has a cursor had a first page, and that one brought a context.
-                self.request.base.join(&self.round.take().unwrap_or_default());
+                let Some(start) = self.round.take() else { return Step::Malformed };
+                self.request.base.join(&start.context);
+                self.request.since = start.revision;
                 self.request.cursor = None;
                 self.rounds += 1;
                 if self.rounds == MAX_ROUNDS {

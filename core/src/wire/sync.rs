@@ -8,7 +8,7 @@ use super::codec::{
 };
 use super::{Malformed, Topic};
 use crate::limits::{MAX_PAGE_ENTRIES, MAX_SYNC_BYTES, MAX_SYNC_MAPS};
-use crate::replica::{Context, Digest, Incoming, Page, PageEnd, Request as PullRequest};
+use crate::replica::{Digest, Incoming, Page, PageEnd, Request as PullRequest, Start};
 
 const VERSION: u8 = 1;
 
@@ -34,7 +34,7 @@ pub enum Response<'a> {
 #[derive(Encode, BorrowDecode)]
 enum WireRequest<'a> {
     Compare(Vec<([u8; 16], [u8; 32])>),
-    Pull { topic: [u8; 16], base: Vec<WireSeen<'a>>, cursor: Option<(WireOrigin<'a>, u64)> },
+    Pull { topic: [u8; 16], base: Vec<WireSeen<'a>>, since: u64, cursor: Option<(WireOrigin<'a>, u64)> },
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -43,7 +43,7 @@ enum WireResponse<'a> {
     Page {
         origins: Vec<WireOrigin<'a>>,
         entries: Vec<WireEntry<'a>>,
-        context: Option<Vec<WireSeen<'a>>>,
+        start: Option<(Vec<WireSeen<'a>>, u64)>,
         cursor: Option<(u32, u64)>,
         past: Vec<(u32, u64)>,
         digest: Option<[u8; 32]>,
@@ -57,19 +57,19 @@ pub fn encode_compare(digests: &[(Topic, Digest)]) -> Vec<u8> {
 
 pub fn encode_pull(topic: Topic, request: &PullRequest) -> Vec<u8> {
     let cursor = request.cursor.as_ref().map(|(origin, timestamp)| (WireOrigin::from(origin), timestamp.0));
-    let wire = WireRequest::Pull { topic: topic.0, base: wire_context(&request.base), cursor };
+    let wire = WireRequest::Pull { topic: topic.0, base: wire_context(&request.base), since: request.since, cursor };
     encode_message(VERSION, &wire, 64 + 64 * request.base.len())
 }
 
 pub fn decode_request(bytes: &[u8]) -> Result<Request, Malformed> {
     Ok(match decode_message(VERSION, bytes, MAX_SYNC_BYTES)? {
         WireRequest::Compare(digests) => Request::Compare(open_digests(&digests)?),
-        WireRequest::Pull { topic, base, cursor } => {
+        WireRequest::Pull { topic, base, since, cursor } => {
             let cursor = match cursor {
                 Some((origin, timestamp)) => Some((origin.open()?, open_timestamp(timestamp)?)),
                 None => None,
             };
-            Request::Pull(Topic(topic), PullRequest { base: open_context(&base)?, cursor })
+            Request::Pull(Topic(topic), PullRequest { base: open_context(&base)?, since, cursor })
         }
     })
 }
@@ -88,25 +88,28 @@ pub fn encode_page(page: &Page) -> Vec<u8> {
     let past = wire_past(&mut table, &page.end.past);
     let cursor = page.end.cursor.as_ref().map(|(origin, timestamp)| (table.position(origin), timestamp.0));
     let bytes: usize = page.entries.iter().map(|(slot, record)| slot.key().len() + record.bytes().len() + 20).sum();
-    let context = page.end.context.as_ref().map(wire_context);
+    let start = page.end.start.as_ref().map(|start| (wire_context(&start.context), start.revision));
     let origins = table.wire();
-    let capacity = bytes + 64 * (origins.len() + context.as_ref().map_or(0, Vec::len)) + 64;
+    let capacity = bytes + 64 * (origins.len() + start.as_ref().map_or(0, |(context, _)| context.len())) + 64;
     let digest = page.end.digest.map(|digest| digest.0);
-    encode_message(VERSION, &WireResponse::Page { origins, entries, context, cursor, past, digest }, capacity)
+    encode_message(VERSION, &WireResponse::Page { origins, entries, start, cursor, past, digest }, capacity)
 }
 
 pub fn decode_response(bytes: &[u8]) -> Result<Response<'_>, Malformed> {
     Ok(match decode_message(VERSION, bytes, MAX_SYNC_BYTES)? {
         WireResponse::Compared(digests) => Response::Compared(open_digests(&digests)?),
         WireResponse::NoMap => Response::NoMap,
-        WireResponse::Page { origins, entries, context, cursor, past, digest } => {
+        WireResponse::Page { origins, entries, start, cursor, past, digest } => {
             let origins = open_origins(&origins)?;
-            let context: Option<Context> = context.as_deref().map(open_context).transpose()?;
+            let start = match start {
+                Some((context, revision)) => Some(Start { context: open_context(&context)?, revision }),
+                None => None,
+            };
             let cursor = match cursor {
                 Some((position, timestamp)) => Some((open_position(position, &origins)?, open_timestamp(timestamp)?)),
                 None => None,
             };
-            let end = PageEnd { context, cursor, past: open_past(&past, &origins)?, digest: digest.map(Digest) };
+            let end = PageEnd { start, cursor, past: open_past(&past, &origins)?, digest: digest.map(Digest) };
             Response::Page(open_entries(&entries, &origins, MAX_PAGE_ENTRIES)?, end)
         }
     })

@@ -1,0 +1,168 @@
+//! Every message there and back, byte for byte as frozen, and whatever else a peer may send.
+
+use proptest::prelude::*;
+
+use super::sync::{Request, Response};
+use super::{Malformed, Topic, delta, sync};
+use crate::limits::{MAX_DELTA_BYTES, MAX_KEY_BYTES, MAX_ORIGINS, MAX_SYNC_BYTES, MAX_VALUE_BYTES};
+use crate::peer::PeerId;
+use crate::replica::{
+    Context, Digest, Origin, Outgoing, Page, PageEnd, Record, Request as PullRequest, Slot, Stamp, Start, Timestamp,
+};
+
+fn origin(name: u8) -> Origin {
+    Origin::new(PeerId::from_bytes(&[name; 3]).unwrap(), 0x0102)
+}
+
+fn entry(name: u8, timestamp: u64, key: &[u8], value: Option<&[u8]>) -> (Slot, Record) {
+    let record = Record::new(Stamp { timestamp: Timestamp(timestamp), origin: origin(name) }, value, 1);
+    (Slot::new(key, record.clone()), record)
+}
+
+fn context() -> Context {
+    let mut context = Context::default();
+    context.add(&origin(1), Timestamp(0), Timestamp(5));
+    context.add(&origin(1), Timestamp(7), Timestamp(9));
+    context.add(&origin(2), Timestamp(0), Timestamp(0x1_0000));
+    context
+}
+
+fn outgoing() -> Outgoing {
+    Outgoing {
+        origin: origin(1),
+        prev: Timestamp(5),
+        last: Timestamp(0x0001_8000_0000),
+        past: vec![(origin(2), Timestamp(77))],
+        entries: vec![entry(1, 6, b"key", Some(b"value")), entry(3, 300, b"", None)],
+    }
+}
+
+fn page() -> Page {
+    let start = Start { context: context(), revision: 9 };
+    let end = PageEnd {
+        start: Some(start),
+        cursor: None,
+        past: vec![(origin(2), Timestamp(77))],
+        digest: Some(Digest([7; 32])),
+    };
+    Page { entries: vec![entry(1, 6, b"key", Some(b"")), entry(1, 7, b"k\0", None)], end }
+}
+
+/// All messages, with names for those that fail.
+fn messages() -> Vec<(&'static str, Vec<u8>)> {
+    let request = PullRequest { base: context(), since: 300, cursor: Some((origin(2), Timestamp(3))) };
+    let topic = Topic::new("cluster", "map");
+    vec![
+        ("delta", delta::encode(&outgoing())),
+        ("compare", sync::encode_compare(&[(topic, Digest([9; 32]))])),
+        ("pull", sync::encode_pull(topic, &request)),
+        ("compared", sync::encode_compared(&[(topic, Digest([9; 32]))])),
+        ("page", sync::encode_page(&page())),
+        ("no map", sync::encode_no_map()),
+    ]
+}
+
+/// Whether any decoder takes those bytes.
+fn decodes(bytes: &[u8]) -> bool {
+    delta::decode(bytes).is_ok() | sync::decode_request(bytes).is_ok() | sync::decode_response(bytes).is_ok()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_delta_arrives_as_it_left() {
+    let (left, bytes) = (outgoing(), delta::encode(&outgoing()));
+    let arrived = delta::decode(&bytes).unwrap();
+    assert_eq!((&arrived.origin, arrived.prev, arrived.last, &arrived.past), (&left.origin, left.prev, left.last, &left.past));
+    for (arrived, (slot, record)) in arrived.entries.iter().zip(&left.entries) {
+        assert_eq!((arrived.key, arrived.value, &arrived.stamp), (slot.key(), record.value(), record.stamp()));
+    }
+}
+
+#[test]
+fn a_page_arrives_as_it_left() {
+    let bytes = sync::encode_page(&page());
+    let Ok(Response::Page(entries, end)) = sync::decode_response(&bytes) else { panic!("a page decodes") };
+    assert_eq!(end, page().end);
+    assert_eq!(entries[1].stamp, *page().entries[1].1.stamp());
+    assert_eq!((entries[0].value, entries[1].value, entries[1].key), (Some(&b""[..]), None, &b"k\0"[..]));
+}
+
+#[test]
+fn a_pull_arrives_as_it_left() {
+    let request = PullRequest { base: context(), since: 4, cursor: Some((origin(2), Timestamp(3))) };
+    let bytes = sync::encode_pull(Topic([1; 16]), &request);
+    assert_eq!(sync::decode_request(&bytes), Ok(Request::Pull(Topic([1; 16]), request)));
+}
+
+/// What version 1 looks like for ever: a node of tomorrow must read these, and a node of today must read what that one writes.
+#[test]
+fn the_bytes_of_version_1_are_frozen() {
+    let frozen = include_str!("../../../tests/golden/wire-v1.txt");
+    let now: String = messages().iter().map(|(name, bytes)| format!("{name}: {}\n", hex(bytes))).collect();
+    assert_eq!(now, frozen);
+}
+
+#[test]
+fn every_cut_and_every_longer_message_is_refused() {
+    for (name, bytes) in messages() {
+        assert!(decodes(&bytes), "{name}");
+        for length in 0..bytes.len() {
+            assert!(!decodes(&bytes[..length]), "{name} cut to {length}");
+        }
+        assert!(!decodes(&[&bytes[..], &[0]].concat()), "{name} with a byte more");
+        assert!(!decodes(&[&[9], &bytes[1..]].concat()), "{name} of another version");
+    }
+}
+
+#[test]
+fn g10_each_field_over_its_limit_is_refused_by_name() {
+    let refusal = |outgoing: Outgoing| delta::decode(&delta::encode(&outgoing)).unwrap_err();
+    let with = |change: fn(&mut Outgoing)| {
+        let mut delta = outgoing();
+        change(&mut delta);
+        delta
+    };
+    assert_eq!(refusal(with(|d| d.prev = d.last)), Malformed("empty chain link"));
+    assert_eq!(refusal(with(|d| d.last = Timestamp(u64::MAX))), Malformed("timestamp"));
+    assert_eq!(refusal(with(|d| d.past[0].1 = Timestamp(0))), Malformed("timestamp"));
+    assert_eq!(refusal(with(|d| d.entries[0] = entry(1, 0, b"", None))), Malformed("timestamp"));
+    assert_eq!(refusal(with(|d| d.entries[0] = entry(1, 6, &[0; MAX_KEY_BYTES + 1], None))), Malformed("key over its limit"));
+    assert_eq!(refusal(with(|d| d.entries[0] = entry(1, 6, b"", Some(&[0; MAX_VALUE_BYTES + 1])))), Malformed("value over its limit"));
+    assert_eq!(delta::decode(&vec![1; MAX_DELTA_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
+    assert_eq!(sync::decode_response(&vec![1; MAX_SYNC_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
+    let mut many = Context::default();
+    for at in 0..=MAX_ORIGINS as u64 {
+        many.add(&Origin::new(PeerId::from_bytes(&[1]).unwrap(), at), Timestamp(0), Timestamp(1));
+    }
+    let bytes = sync::encode_pull(Topic([0; 16]), &PullRequest { base: many, since: 0, cursor: None });
+    assert_eq!(sync::decode_request(&bytes).unwrap_err(), Malformed("too many origins"));
+}
+
+#[test]
+fn g10_a_length_that_promises_more_than_there_is_allocates_nothing() {
+    // A delta whose table of origins, and one whose entries, claim 2^63 items.
+    let huge = [253, 0, 0, 0, 0, 0, 0, 0, 128];
+    assert!(delta::decode(&[&[1][..], &huge].concat()).is_err());
+    assert!(delta::decode(&[&[1, 1, 1, 7, 0, 0, 1, 0][..], &huge].concat()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn g10_random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        decodes(&bytes);
+        decodes(&[&[1], &bytes[..]].concat());
+    }
+
+    #[test]
+    fn g10_damaged_messages_never_panic(which in 0..6usize, at in any::<prop::sample::Index>(), byte: u8, more: u8) {
+        let mut bytes = messages().swap_remove(which).1;
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        decodes(&bytes);
+        bytes.insert(at, more);
+        decodes(&bytes);
+    }
+}

@@ -6,6 +6,7 @@
 typedef struct {
   counter events, destroyed;
   p2pmap_subscription *own;  // closed by its own callback when it is set
+  p2pmap_map *map;           // closed by the callback when it is set
   counter *entered, *leave;  // the callback waits between the two when they are set
   bool finished;
 } watched;
@@ -20,6 +21,7 @@ static void on_events(const p2pmap_event *events, size_t count, void *user_data)
     await_counter(w->leave, 1);
   }
   if (w->own) OK(p2pmap_subscription_close(w->own, NULL));
+  if (w->map) OK(p2pmap_map_close(w->map, NULL));
   w->finished = true;
   for (size_t i = 0; i < count; i++) raise_counter(&w->events);
 }
@@ -173,6 +175,40 @@ static void closing_elsewhere_waits_for_the_callback_that_runs(void) {
   p2pmap_map_free(map);
 }
 
+static void a_callback_may_close_its_map_and_node(void) {
+  watched w = WATCHED;
+  p2pmap_map *map = open_map();
+  p2pmap_subscription *subscription = subscribe(map, &w);
+  w.map = map;
+  OK(put(map, "k", "1"));
+  await_counter(&w.destroyed, 1);
+  EXPECT(P2PMAP_CLOSED, put(map, "k", "2"));
+  p2pmap_subscription_free(subscription);
+  p2pmap_map_free(map);
+  CHECK(w.finished && read_counter(&w.destroyed) == 1);
+}
+
+static counter writes = COUNTER;
+
+static void *write_until_closed(void *map) {
+  for (;;) {
+    p2pmap_status status = put(map, "k", "v");
+    if (status == P2PMAP_CLOSED) return NULL;
+    CHECK(status == P2PMAP_OK && (holds(map, "k", "v") || put(map, "k", "v") == P2PMAP_CLOSED));
+    raise_counter(&writes);
+  }
+}
+
+static void closing_while_others_call_gives_them_closed(void) {
+  p2pmap_map *map = open_map();
+  pthread_t writers[4];
+  for (int i = 0; i < 4; i++) CHECK(pthread_create(&writers[i], NULL, write_until_closed, map) == 0);
+  await_counter(&writes, 100);
+  OK(p2pmap_map_close(map, NULL));
+  for (int i = 0; i < 4; i++) CHECK(pthread_join(writers[i], NULL) == 0);
+  p2pmap_map_free(map);
+}
+
 static bool no_pink(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *user_data) {
   (void)key, (void)key_len, (void)user_data;
   return value_len != 4 || memcmp(value, "pink", 4) != 0;
@@ -203,6 +239,8 @@ int main(void) {
   the_destructor_runs_when_subscribing_fails();
   a_callback_may_end_its_own_subscription();
   closing_elsewhere_waits_for_the_callback_that_runs();
+  a_callback_may_close_its_map_and_node();
+  closing_while_others_call_gives_them_closed();
   a_validator_lives_as_long_as_its_map();
   puts("lifecycle: ok");
 }

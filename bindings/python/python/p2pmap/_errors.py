@@ -113,3 +113,6 @@ class InternalError(Error):
 
 CLASSES: dict[str, type[Error]] = {error.kind: error for error in Error.__subclasses__()}
 """Where the native module looks up an error's class."""
+
+for _error in (Error, *CLASSES.values()):
+    _error.__module__ = "p2pmap"  # Where users find it: what a traceback shows.

@@ -59,12 +59,12 @@ class _NodeOnly(TypedDict, total=False):
     """The options of nodes."""
 
     listen: str | Iterable[str] | None
+    external_addrs: str | Iterable[str] | None
     bootstrap: str | Iterable[str] | None
     cluster_id: str | None
     insecure: bool | None
     target_peers: int | None
     max_peers: int | None
-    worker_threads: int | None
     anti_entropy_ms: int | None
     max_clock_drift_ms: int | None
     maps: str | Iterable[str] | Mapping[str, _MapLimits] | None

@@ -22,6 +22,8 @@ struct Delta {
     origin: u64,
     from: u64,
     to: u64,
+    /// As many bytes as the entries would have.
+    padding: Vec<u8>,
 }
 
 #[derive(Encode, Decode)]
@@ -67,6 +69,7 @@ pub(crate) struct Sets {
     lose: AtomicBool,
     refuse: AtomicBool,
     garbage: AtomicBool,
+    delay: Mutex<Duration>,
     refused: AtomicUsize,
     asked: AtomicUsize,
     pulls: AtomicUsize,
@@ -82,6 +85,7 @@ impl Sets {
             lose: AtomicBool::new(false),
             refuse: AtomicBool::new(false),
             garbage: AtomicBool::new(false),
+            delay: Mutex::default(),
             refused: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
             pulls: AtomicUsize::new(0),
@@ -103,9 +107,15 @@ impl Sets {
         self.maps.lock().get(&topic).map_or(0, |set| set.items.len())
     }
 
-    pub fn nothing_waits(&self, topic: Topic) -> bool {
+    /// Items in the outbox.
+    pub fn waiting(&self, topic: Topic) -> u64 {
         let maps = self.maps.lock();
-        maps[&topic].sent == maps[&topic].written
+        maps[&topic].written - maps[&topic].sent
+    }
+
+    /// Takes that much longer for each delta.
+    pub fn slow_down(&self, by: Duration) {
+        *self.delay.lock() = by;
     }
 
     pub fn lose_next_delta(&self, _: Topic) {
@@ -170,11 +180,12 @@ impl Host for Sets {
         if self.lose.swap(false, Ordering::SeqCst) {
             return None;
         }
-        Some(self.encode(Delta { origin: self.origin, from, to }))
+        Some(self.encode(Delta { origin: self.origin, from, to, padding: vec![0; 130 * (to - from) as usize] }))
     }
 
     fn deliver(&self, topic: Topic, _: &PeerId, delta: &[u8]) -> Delivered {
         let Some(delta) = self.decode::<Delta>(delta) else { return Delivered::Rejected };
+        std::thread::sleep(*self.delay.lock());
         if self.refuse.load(Ordering::SeqCst) {
             return Delivered::Taken;
         }

@@ -1,0 +1,69 @@
+"""What a user writes, under `mypy --strict`: every `reveal` and every `ignore` here must be right. It is not run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, assert_type
+
+import p2pmap
+
+
+def maps(node: p2pmap.Node) -> None:
+    assert_type(p2pmap.open("m"), p2pmap.Map[str, bytes])
+    assert_type(p2pmap.open("m", codec="utf8"), p2pmap.Map[str, str])
+    assert_type(p2pmap.open("m", codec="json"), p2pmap.Map[str, Any])
+    assert_type(p2pmap.open("m", keys="bytes"), p2pmap.Map[bytes, bytes])
+    assert_type(node.map("m", keys="bytes", codec="utf8"), p2pmap.Map[bytes, str])
+    p2pmap.open("m", bootstrap=["/ip4/127.0.0.1/tcp/1"], insecure=True, max_value_bytes=3, config="p2pmap.toml", env=True)
+    p2pmap.open("m", no_such_option=1)  # type: ignore[call-overload]
+    p2pmap.open("m", insecure="yes")  # type: ignore[call-overload]
+    p2pmap.open("m", codec="xml")  # type: ignore[call-overload]
+    p2pmap.open("m", codec="utf8", validator=lambda key, value: value.isdigit())
+    p2pmap.Node(maps={"flags": {"max_entries": 5}})
+
+
+def mapping(m: p2pmap.Map[str, str]) -> None:
+    assert_type(m["k"], str)
+    assert_type(m.get("k"), str | None)
+    assert_type(m.get("k", 7), str | int)
+    assert_type(m.pop("k"), str)
+    assert_type(m.put("k", "v"), p2pmap.Stamp)
+    assert_type(list(m), list[str])
+    assert_type(list(m.items()), list[tuple[str, str]])
+    assert_type([entry.value for entry in m.scan(prefix="a")], list[str])
+    m["k"] = b"bytes"  # type: ignore[assignment]
+    m[b"k"] = "v"  # type: ignore[index]
+    m |= {"a": "b"}
+    m.update(a="b")
+    with m.batch() as batch:
+        batch["k"] = "v"
+        batch["k"] = 7  # type: ignore[assignment]
+
+
+def events(m: p2pmap.Map[str, str], loop: asyncio.AbstractEventLoop) -> None:
+    def on_event(event: p2pmap.Event[str, str]) -> None:
+        match event:
+            case p2pmap.Event("put", key, value):
+                assert_type(key, str)
+                assert_type(value, str | None)
+        if event.kind == "moved":  # type: ignore[comparison-overlap]
+            print("never")
+
+    assert_type(m.subscribe(on_event, snapshot=True, loop=loop), p2pmap.Subscription)
+    m.subscribe(lambda event: print(event.key.upper()))
+    for event in m.watch():
+        assert_type(event, p2pmap.Event[str, str])
+
+
+async def async_events(m: p2pmap.Map[str, str]) -> None:
+    async with m.watch(prefix="a") as watch:
+        async for event in watch:
+            assert_type(event.old, str | None)
+
+
+def errors(m: p2pmap.Map[str, str]) -> None:
+    try:
+        m.sync(1)
+    except TimeoutError as error:
+        if isinstance(error, p2pmap.Error):
+            assert_type(error.code, int)

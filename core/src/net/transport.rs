@@ -1,0 +1,82 @@
+//! Transports: how bytes get from node to node.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::FutureExt;
+use libp2p::core::muxing::{StreamMuxer, StreamMuxerBox, StreamMuxerEvent};
+use libp2p::core::transport::timeout::TransportTimeout;
+use libp2p::core::transport::{Boxed, OrTransport};
+use libp2p::core::upgrade::Version;
+use libp2p::identity::Keypair;
+use libp2p::{PeerId, Transport, dns, noise, quic, tcp, yamux};
+use tokio::time::Sleep;
+
+use super::behaviour::internal;
+use crate::error::{Error, Result};
+
+/// A dial takes this long at most. Short, so that a dial that a cut link swallowed does not delay the next one.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
+/// Closing a connection takes this long at most.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// TCP with Noise and Yamux, and QUIC, both also by DNS name.
+pub(super) fn transport(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
+    let named = dns::tokio::Transport::system(unnamed(keypair)?).map(Transport::boxed).or_else(|error| {
+        tracing::warn!(%error, "no DNS configuration: dialling by address and by the hosts file only");
+        let nobody = dns::ResolverConfig::from_parts(None, Vec::new(), Vec::new());
+        Ok::<_, Error>(dns::tokio::Transport::custom(unnamed(keypair)?, nobody, dns::ResolverOpts::default()).boxed())
+    })?;
+    Ok(TransportTimeout::new(named, DIAL_TIMEOUT).boxed())
+}
+
+/// The same without DNS.
+fn unnamed(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
+    let noise = noise::Config::new(keypair).map_err(|error| internal(&error))?;
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default())
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise)
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Hasty::new(muxer))));
+    let quic = quic::tokio::Transport::new(quic::Config::new(keypair))
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Hasty::new(muxer))));
+    Ok(OrTransport::new(quic, tcp).map(|either, _| either.into_inner()).boxed())
+}
+
+/// A connection that closes soon, whatever waits in it. Closing first sends what is queued, which on a dead link takes as
+/// long as the kernel hopes: until then the peer would count as connected, and nobody would dial it.
+struct Hasty<M> {
+    muxer: M,
+    closing: Option<Pin<Box<Sleep>>>,
+}
+
+impl<M> Hasty<M> {
+    fn new(muxer: M) -> Self {
+        Self { muxer, closing: None }
+    }
+}
+
+impl<M: StreamMuxer + Unpin> StreamMuxer for Hasty<M> {
+    type Substream = M::Substream;
+    type Error = M::Error;
+
+    fn poll_inbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::result::Result<M::Substream, M::Error>> {
+        Pin::new(&mut self.muxer).poll_inbound(cx)
+    }
+
+    fn poll_outbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::result::Result<M::Substream, M::Error>> {
+        Pin::new(&mut self.muxer).poll_outbound(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::result::Result<(), M::Error>> {
+        if let Poll::Ready(closed) = Pin::new(&mut self.muxer).poll_close(cx) {
+            return Poll::Ready(closed);
+        }
+        self.closing.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_TIMEOUT))).poll_unpin(cx).map(Ok)
+    }
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::result::Result<StreamMuxerEvent, M::Error>> {
+        Pin::new(&mut self.muxer).poll(cx)
+    }
+}

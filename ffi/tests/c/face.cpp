@@ -1,0 +1,140 @@
+// The C++ face: handles that close themselves, exceptions, ranges, lambdas.
+
+#include <p2pmap.hpp>
+
+#include <condition_variable>
+#include <iostream>
+#include <mutex>
+#include <thread>
+
+#define CHECK(condition)                                                                    \
+  do {                                                                                      \
+    if (!(condition)) {                                                                     \
+      std::cerr << __FILE__ << ':' << __LINE__ << ": failed: " << #condition << std::endl;  \
+      std::exit(1);                                                                         \
+    }                                                                                       \
+  } while (0)
+
+// The status of the exception that a call throws; 0 when it throws none.
+template <class F>
+p2pmap_status thrown(F &&call) {
+  try {
+    call();
+  } catch (const p2pmap::error &error) {
+    CHECK(*error.what() != '\0' && *error.name() != '\0');
+    return error.code();
+  }
+  return P2PMAP_OK;
+}
+
+static void values_go_in_and_out() {
+  auto map = p2pmap::open("values");
+  const std::string nul("a\0b", 3), large(100000, 'x');
+  const p2pmap::stamp first = map.put(nul, nul), second = map.put("large", large);
+  CHECK(first < second && first != second && first == map.entry(nul)->stamp);
+  CHECK(map.get(nul) == nul && map.get("large") == large && !map.get("absent"));
+  CHECK(map.view("large")->bytes() == large && !map.view("absent") && !map.entry("absent"));
+  CHECK(map.size() == 2 && !map.empty() && map.contains(nul) && !map.contains("absent"));
+  CHECK(map.remove("large") && !map.remove("large") && map.name() == "values");
+  CHECK(map.status().live == 1 && p2pmap::to_string(map.status().digest).size() == 64);
+  CHECK(first.author_id() == map.node().id() && map.contains(nul));
+}
+
+static void a_scan_is_a_range() {
+  auto map = p2pmap::open("scans");
+  p2pmap::batch batch;
+  batch.put("a/1", "1").put("a/2", "2").put("b/1", "3").remove("a/3");
+  CHECK(map.apply(batch).has_value() && !map.apply(p2pmap::batch()).has_value());
+  std::string seen;
+  for (const p2pmap::entry &entry : map.scan()) seen += entry.key + '=' + entry.value + ' ';
+  CHECK(seen == "a/1=1 a/2=2 b/1=3 ");
+  p2pmap::scan_options options("a/");
+  options.reverse = true;
+  options.limit = 1;
+  for (const p2pmap::entry &entry : map.scan(options)) seen = entry.key;
+  CHECK(seen == "a/2");
+  options.limit = 0;
+  auto nothing = map.scan(options);
+  CHECK(nothing.begin() == nothing.end());
+  CHECK(map.remove_prefix("a/") == 2);
+}
+
+static void errors_are_thrown() {
+  CHECK(thrown([] { p2pmap::config().set("no_such_option", "1"); }) == P2PMAP_INVALID_CONFIG);
+  CHECK(thrown([] { p2pmap::open(""); }) == P2PMAP_INVALID_ARGUMENT);
+  auto map = p2pmap::open("errors");
+  auto moved = std::move(map);
+  CHECK(thrown([&] { map.put("k", "v"); }) == P2PMAP_INVALID_ARGUMENT);
+  moved.close();
+  moved.close();
+  CHECK(thrown([&] { moved.put("k", "v"); }) == P2PMAP_CLOSED);
+  CHECK(thrown([&] { moved.get("k"); }) == P2PMAP_CLOSED);
+  CHECK(thrown([&] { moved.scan(); }) == P2PMAP_CLOSED);
+}
+
+static void a_lambda_is_called_back() {
+  std::mutex lock;
+  std::condition_variable told;
+  std::string seen;
+  auto map = p2pmap::open("lambdas");
+  auto token = std::make_shared<int>(1);
+  {
+    auto changes = map.subscribe([&, token](const p2pmap::events &batch) {
+      std::lock_guard<std::mutex> guard(lock);
+      for (const p2pmap::event &event : batch)
+        seen += std::string(event.kind_name()) + ' ' + std::string(event.key()) + (event.is_local() ? " local;" : " remote;");
+      told.notify_all();
+    });
+    CHECK(changes.is_active() && token.use_count() == 2);
+    map.put("sky", "blue");
+    std::unique_lock<std::mutex> guard(lock);
+    told.wait(guard, [&] { return seen == "put sky local;"; });
+  }
+  CHECK(token.use_count() == 1);  // the lambda is gone with the subscription
+}
+
+static void a_watch_is_pulled() {
+  auto map = p2pmap::open("watches");
+  map.put("a", "1");
+  auto watch = map.watch({"", true});
+  const auto first = watch.recv();
+  CHECK(!first.empty() && first[0].value() == "1" && !first[0].old_value());
+  CHECK(watch.fd() >= 0);
+  std::thread closer([&] { map.close(); });
+  while (!watch.is_ended()) watch.recv();
+  closer.join();
+}
+
+static void a_validator_that_throws_says_no() {
+  p2pmap::config config;
+  config.validator([](std::string_view, std::string_view value) {
+    if (value == "throw") throw std::runtime_error("no");
+    return value != "pink";
+  });
+  auto map = p2pmap::open("validated", config);
+  CHECK(thrown([&] { map.put("k", "pink"); }) == P2PMAP_INVALID_VALUE);
+  CHECK(thrown([&] { map.put("k", "throw"); }) == P2PMAP_INVALID_VALUE);
+  map.put("k", "blue");
+}
+
+static void a_node_opens_maps() {
+  p2pmap::node node;
+  auto one = node.map("one"), again = node.map("one"), two = node.map("two", p2pmap::map_options());
+  one.put("k", "v");
+  CHECK(again.get("k") == "v" && !two.get("k"));
+  CHECK((node.maps() == std::vector<std::string>{"one", "two"}) && !node.addrs().empty() && node.peers().empty());
+  CHECK(node.status().maps == 2 && one.peers().empty());
+  node.close();
+  CHECK(thrown([&] { one.get("k"); }) == P2PMAP_CLOSED);
+}
+
+int main() {
+  values_go_in_and_out();
+  a_scan_is_a_range();
+  errors_are_thrown();
+  a_lambda_is_called_back();
+  a_watch_is_pulled();
+  a_validator_that_throws_says_no();
+  a_node_opens_maps();
+  std::cout << "face: ok" << std::endl;
+}

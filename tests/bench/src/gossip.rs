@@ -1,0 +1,72 @@
+//! The role `gossip`, the floor under the network rows: gossipsub and nothing else, on a current-thread runtime, over TCP with
+//! Noise and Yamux, unsigned.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::Result;
+use crate::bare_swarm::{self, message};
+use crate::child::serve;
+use crate::clock::paced;
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// What the swarm's thread is asked to do. `done` gets the answer.
+pub enum Ask {
+    /// Publish one message.
+    Publish(Vec<u8>),
+    /// Publish `count` messages of so many bytes at that rate, from within the swarm's thread.
+    Pace { rate: u64, count: usize, bytes: usize, done: SyncSender<String> },
+    /// Publish entries of those numbers as fast as they are taken.
+    Put { from: usize, count: usize, done: SyncSender<String> },
+    /// Take the ages of so many messages: where they arrive, or on a thread of their own.
+    Collect { count: usize, apart: bool, done: SyncSender<String> },
+    /// Wait for so many entries.
+    Hold { entries: usize, done: SyncSender<String> },
+    /// Wait until somebody listens.
+    Meet { done: SyncSender<String> },
+}
+
+/// `gossip [ADDRESS]`: listens, dials that address; says its own, then obeys.
+pub fn gossip(args: &[String]) -> Result<()> {
+    let (asks, asked) = unbounded_channel();
+    let (ready, address) = sync_channel(1);
+    let dial = args.first().map(|address| address.parse()).transpose()?;
+    std::thread::spawn(move || {
+        if let Err(error) = bare_swarm::run(dial, &ready, asked) {
+            let _ = ready.send(format!("error {error}"));
+        }
+    });
+    let mut collected = None;
+    serve(&address.recv()?, |words| obey(&asks, words, &mut collected))
+}
+
+fn obey(asks: &UnboundedSender<Ask>, words: &[&str], collected: &mut Option<Receiver<String>>) -> Result<String> {
+    let (done, answer) = sync_channel(1);
+    let ask = match words {
+        ["meet"] => Ask::Meet { done },
+        ["pace", "apart", rate, count, bytes] => {
+            let bytes = bytes.parse()?;
+            paced(rate.parse()?, count.parse()?, |at| asks.send(Ask::Publish(message(at as u64, bytes))))?;
+            return Ok("paced".into());
+        }
+        ["pace", rate, count, bytes] => {
+            Ask::Pace { rate: rate.parse()?, count: count.parse()?, bytes: bytes.parse()?, done }
+        }
+        ["put", from, count] => Ask::Put { from: from.parse()?, count: count.parse()?, done },
+        ["collect", count, how @ ..] => {
+            asks.send(Ask::Collect { count: count.parse()?, apart: how == ["apart"], done })?;
+            *collected = Some(answer);
+            return Ok("collecting".into());
+        }
+        ["collected"] => {
+            return Ok(collected.take().ok_or("nothing is collected")?.recv_timeout(LONG)?);
+        }
+        ["holds", entries] => Ask::Hold { entries: entries.parse()?, done },
+        _ => return Err(format!("no such command: {words:?}").into()),
+    };
+    asks.send(ask)?;
+    Ok(answer.recv_timeout(LONG)?)
+}

@@ -1,0 +1,76 @@
+//! What this runs on, and how bytes on the wire are counted.
+
+use std::process::Command;
+
+use crate::Result;
+
+/// Set in the environment of a run in a network namespace of its own, where loopback carries nothing else.
+pub const ALONE: &str = "P2PMAP_BENCH_ALONE";
+
+/// A command that starts another one in a new network namespace, with loopback up. The program follows as an argument.
+pub fn apart() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--net", "sh", "-c", r#"ip link set lo up && exec "$0" "$@""#]);
+    command.env(ALONE, "1");
+    command
+}
+
+/// Whether new network namespaces can be made here.
+pub fn can_be_apart() -> bool {
+    let tried = apart().arg("true").output();
+    tried.is_ok_and(|output| output.status.success())
+}
+
+/// Bytes that loopback has carried in this network namespace, headers included; `None` when others use it too.
+pub fn wire_bytes() -> Option<u64> {
+    std::env::var_os(ALONE)?;
+    let devices = std::fs::read_to_string("/proc/self/net/dev").ok()?;
+    let loopback = devices.lines().find_map(|line| line.trim().strip_prefix("lo:"))?;
+    loopback.split_whitespace().next()?.parse().ok()
+}
+
+/// The conditions of a run: (what, value).
+pub fn conditions() -> Vec<(&'static str, String)> {
+    vec![
+        ("date", said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
+        ("processor", processor()),
+        ("kernel", said("uname", &["-sr"])),
+        ("compiler", said("rustc", &["--version"])),
+        ("p2pmap", p2pmap::VERSION.to_owned()),
+        ("load before", load()),
+    ]
+}
+
+/// The load averages of the last 1, 5 and 15 minutes.
+pub fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+}
+
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("unknown", |(_, name)| name);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{name}, {cores} cores")
+}
+
+fn said(program: &str, args: &[&str]) -> String {
+    let output = Command::new(program).args(args).output();
+    output.map_or("unknown".into(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The C library, built from the sources as they are, and its directory.
+pub fn c_library() -> Result<std::path::PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", "p2pmap-ffi"]).current_dir(root()).status()?;
+    let directory = std::env::current_exe()?.parent().ok_or("no directory")?.to_path_buf();
+    match built.success() && directory.join("libp2pmap_c.so").exists() {
+        true => Ok(directory),
+        false => Err("the C library does not build".into()),
+    }
+}
+
+/// The top of the repository.
+pub fn root() -> &'static std::path::Path {
+    std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}

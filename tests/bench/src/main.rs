@@ -1,0 +1,120 @@
+//! `make bench`: how fast p2pmap is on this machine, each figure beside its floor measured in the same run.
+//!
+//! `QUICK=1` takes fewer samples (under two minutes), `ROW=7` measures one row, `JSON=1` prints JSON; `--write FILE` writes the table
+//! as Markdown, with the conditions. Other processes are this program again, in a role: `--role ROLE ARGUMENT...`.
+//!
+//! Where it may, it runs in a network namespace of its own, so that bytes on loopback are its own bytes.
+
+mod bare;
+mod bare_swarm;
+mod child;
+mod clock;
+mod gossip;
+mod idle;
+mod join;
+mod load;
+mod machine;
+mod node;
+mod notify;
+mod reads;
+mod report;
+mod spread;
+mod table;
+mod tcp;
+mod through_c;
+mod writes;
+
+use std::process::ExitCode;
+
+use table::Line;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// How much to measure.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    pub quick: bool,
+}
+
+impl Effort {
+    /// The first when there is little time.
+    pub fn pick<T>(self, quick: T, full: T) -> T {
+        if self.quick { quick } else { full }
+    }
+}
+
+/// What measures the rows of one number.
+type Measure = fn(Effort) -> Result<Vec<Line>>;
+
+const ROWS: [(&str, Measure); 7] = [
+    ("1", reads::measure),
+    ("2", through_c::measure),
+    ("4", writes::measure),
+    ("7", notify::measure),
+    ("9", spread::measure),
+    ("10", join::measure),
+    ("11", idle::measure),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--role", role, ..] => play(role, &args[2..]),
+        [] => bench(None),
+        ["--write", path] => bench(Some(path)),
+        _ => Err("usage: [QUICK=1] [ROW=n] [JSON=1] p2pmap-bench [--write FILE]".into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("p2pmap-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn play(role: &str, args: &[String]) -> Result<()> {
+    match role {
+        "node" => node::node(args),
+        "join" => node::join(args),
+        "idle" => node::idle(args),
+        "gossip" => gossip::gossip(args),
+        "echo" => tcp::echo(args),
+        "load" => tcp::load(args),
+        _ => Err(format!("no such role: {role}").into()),
+    }
+}
+
+fn bench(write: Option<&str>) -> Result<()> {
+    if std::env::var_os(machine::ALONE).is_none() && machine::can_be_apart() {
+        let ended = machine::apart().arg(std::env::current_exe()?).args(std::env::args().skip(1)).status()?;
+        std::process::exit(ended.code().unwrap_or(1));
+    }
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let effort = Effort { quick: set("QUICK").is_some() };
+    let wanted = set("ROW");
+    let conditions = machine::conditions();
+    let mut lines = Vec::new();
+    for (row, measure) in ROWS {
+        if wanted.as_deref().is_some_and(|wanted| wanted != row) {
+            continue;
+        }
+        eprintln!("row {row} (load {}) ...", machine::load());
+        match measure(effort) {
+            Ok(measured) => lines.extend(measured),
+            Err(error) => eprintln!("row {row} was not measured: {error}"),
+        }
+    }
+    if lines.is_empty() {
+        return Err("nothing was measured".into());
+    }
+    match set("JSON") {
+        Some(_) => println!("{}", report::json(&conditions, &lines)),
+        None => print!("{}", report::text(&conditions, &lines)),
+    }
+    if let Some(path) = write {
+        std::fs::write(path, report::markdown(&conditions, &lines, effort))?;
+        eprintln!("written to {path}");
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! The role `node`: a p2pmap node in a process of its own, and the role `idle`: two of them that do nothing.
+
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use p2pmap::{Config, Event, Map, SubscribeOptions, Subscription};
+
+use crate::Result;
+use crate::child::{line, serve};
+use crate::clock::{now_ns, paced};
+use crate::load::{first, key, value};
+use crate::machine::wire_bytes;
+
+const LONG: Duration = Duration::from_secs(60);
+/// How exactly the moment is known at which a map holds everything.
+const LOOK: Duration = Duration::from_micros(500);
+
+/// Opens the map `bench` with those options, each `name=value`.
+fn open(options: &[impl AsRef<str>]) -> Result<Map> {
+    let mut config = Config::new();
+    for option in options {
+        let (name, value) = option.as_ref().split_once('=').ok_or("an option is name=value")?;
+        config.set(name, value)?;
+    }
+    Ok(p2pmap::open("bench", config)?)
+}
+
+/// Waits until the map holds that many entries; when that was.
+fn holds(map: &Map, entries: usize) -> Result<u64> {
+    let start = now_ns();
+    while map.len()? < entries {
+        if now_ns() - start > LONG.as_nanos() as u64 {
+            return Err(format!("{} of {entries} entries after {} s", map.len()?, LONG.as_secs()).into());
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(now_ns())
+}
+
+/// Waits until the map is open on another node too, and equal there.
+fn meet(map: &Map) -> Result<()> {
+    while map.status()?.peers.is_empty() {
+        std::thread::sleep(LOOK);
+    }
+    Ok(map.sync(LONG)?)
+}
+
+/// `node [OPTION=VALUE]...`: says its address, then obeys.
+pub fn node(options: &[String]) -> Result<()> {
+    let map = open(options)?;
+    let address = map.node().addrs().into_iter().find(|address| address.contains("/tcp/")).unwrap_or_default();
+    let mut collected = None;
+    serve(&address, |words| obey(&map, words, &mut collected))
+}
+
+/// What a subscription collects, and the subscription.
+type Collected = Option<(Subscription, std::sync::mpsc::Receiver<Vec<u64>>)>;
+
+fn obey(map: &Map, words: &[&str], collected: &mut Collected) -> Result<String> {
+    match words {
+        ["meet"] => meet(map).map(|()| "met".into()),
+        // Puts entries of those numbers as fast as it can; when it began and when the last put returned.
+        ["put", from, count] => {
+            let (from, count): (usize, usize) = (from.parse()?, count.parse()?);
+            let start = now_ns();
+            for number in from..from + count {
+                map.put(key(number), value(number as u64, 0))?;
+            }
+            Ok(line([start, now_ns()]))
+        }
+        // When it holds that many.
+        ["holds", entries] => Ok(line([holds(map, entries.parse()?)?])),
+        // Puts the time under one of a thousand keys, `rate` times a second.
+        ["pace", rate, count] => {
+            paced(rate.parse()?, count.parse()?, |at| map.put(key(at % 1000), value(now_ns(), at as u64)).map(|_| ()))?;
+            Ok("paced".into())
+        }
+        // From now on, takes the age of what each event says.
+        ["collect", count] => {
+            let (done, ages) = channel();
+            let subscription = map.subscribe(SubscribeOptions::default(), collect(count.parse()?, done))?;
+            *collected = Some((subscription, ages));
+            Ok("collecting".into())
+        }
+        ["collected"] => {
+            let (subscription, ages) = collected.take().ok_or("nothing is collected")?;
+            let ages = ages.recv_timeout(LONG)?;
+            subscription.unsubscribe();
+            Ok(line(ages))
+        }
+        ["digest"] => {
+            meet(map)?;
+            let status = map.status()?;
+            Ok(format!("{} {}", status.live, status.digest))
+        }
+        ["counters"] => {
+            let status = map.status()?;
+            Ok(line([status.gaps, status.syncs, status.rejected_messages, status.refused_entries]))
+        }
+        _ => Err(format!("no such command: {words:?}").into()),
+    }
+}
+
+/// A callback that sends the ages of `count` events, once it has them.
+fn collect(count: usize, done: Sender<Vec<u64>>) -> impl FnMut(&[Event]) + Send + 'static {
+    let mut ages = Vec::with_capacity(count);
+    move |events| {
+        for event in events {
+            let now = now_ns();
+            if let Some(put) = event.value().and_then(|value| first(value)) {
+                ages.push(now.saturating_sub(put));
+            }
+            if ages.len() == count {
+                let _ = done.send(std::mem::take(&mut ages));
+            }
+        }
+    }
+}
+
+/// `join ENTRIES BOOTSTRAP`: opens a node; says when it began, when it was open and when it held that many.
+pub fn join(args: &[String]) -> Result<()> {
+    let [entries, bootstrap] = args else { return Err("join ENTRIES BOOTSTRAP".into()) };
+    let start = now_ns();
+    let map = open(&[format!("bootstrap={bootstrap}")])?;
+    let opened = now_ns();
+    let held = holds(&map, entries.parse()?)?;
+    serve(&line([start, opened, held]), |words| obey(&map, words, &mut None))
+}
+
+/// `idle ENTRIES SECONDS [OPTION=VALUE]...`: two nodes that hold the same and do nothing for so long; says how many bytes they
+/// exchanged meanwhile.
+pub fn idle(args: &[String]) -> Result<()> {
+    let [entries, seconds, options @ ..] = args else { return Err("idle ENTRIES SECONDS".into()) };
+    let entries = entries.parse()?;
+    let first = open(options)?;
+    for number in 0..entries {
+        first.put(key(number), value(number as u64, 0))?;
+    }
+    let bootstrap = format!("bootstrap={}", first.node().addrs().first().ok_or("no address")?);
+    let second = open(&[options, &[bootstrap]].concat())?;
+    holds(&second, entries)?;
+    meet(&second)?;
+    // What the meeting leaves behind is not idling.
+    std::thread::sleep(Duration::from_secs(3));
+    let (before, syncs) = (wire_bytes().ok_or("the wire is shared")?, first.status()?.syncs);
+    std::thread::sleep(Duration::from_secs(seconds.parse()?));
+    let (after, pulls) = (wire_bytes().ok_or("the wire is shared")?, first.status()?.syncs - syncs);
+    serve(&line([after - before, pulls]), |_| Ok("idle".into()))
+}
