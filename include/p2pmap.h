@@ -58,6 +58,7 @@
 // (libp2pmap.so.0.<minor>) changes with it; programs linked against one never meet another. Within one soname,
 // functions and numbers are only added, and structs that begin with `struct_size` only grow at their end. Numbers are
 // never given a second meaning.
+//
 // Made by `make header`; do not edit.
 
 #ifndef P2PMAP_H

@@ -9,6 +9,7 @@ use p2pmap::{MapPeer, PeerInfo};
 
 use crate::error::c_text;
 use crate::guard::guard_or;
+use crate::input::Flag;
 
 /// A yes or no that may not be known yet: 1 is yes, 0 is no, -1 is not known.
 pub type p2pmap_answer = i32;
@@ -29,7 +30,7 @@ pub struct p2pmap_peer {
     /// The address that the connection uses.
     pub addr: *const c_char,
     /// Whether this node dialled; otherwise the peer did.
-    pub outbound: crate::input::Flag,
+    pub outbound: Flag,
     /// Whether all maps in common were equal when last compared.
     pub in_sync: p2pmap_answer,
     /// Round trip of the last ping, in microseconds; -1 before the first.
