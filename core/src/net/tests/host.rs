@@ -284,6 +284,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-pub(crate) fn open_files() -> usize {
-    std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count())
+/// Entries of a directory of /proc.
+pub(crate) fn count(directory: &str) -> usize {
+    std::fs::read_dir(directory).map_or(0, |entries| entries.count())
 }
