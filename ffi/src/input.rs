@@ -118,17 +118,21 @@ pub(crate) unsafe fn checked_output<T: Versioned>(out: *mut T) -> Result<()> {
     unsafe { struct_size(out) }.map(|_| ())
 }
 
-/// Writes what the caller's version of the struct has room for, except its `struct_size`.
+/// Writes what the caller's version of the struct has room for, except its `struct_size`. Fields that are newer than this
+/// library become zero.
 ///
 /// # Safety
 /// `out` was checked with [`checked_output`] and is writable for `struct_size` bytes.
 pub(crate) unsafe fn write_output<T: Versioned>(out: *mut T, value: &T) {
     const SIZE_FIELD: usize = size_of::<usize>();
-    // SAFETY: the caller's struct is `struct_size` long, ours `size_of::<T>()`; the copy stays within both.
+    // SAFETY: the caller's struct is `size` long, ours `size_of::<T>()`; the copy stays within both, the rest within the
+    // caller's.
     unsafe {
-        let length = out.cast::<usize>().read().min(size_of::<T>()) - SIZE_FIELD;
-        let from = std::ptr::from_ref(value).cast::<u8>().add(SIZE_FIELD);
-        out.cast::<u8>().add(SIZE_FIELD).copy_from_nonoverlapping(from, length);
+        let size = out.cast::<usize>().read();
+        let known = size.min(size_of::<T>());
+        let (from, to) = (std::ptr::from_ref(value).cast::<u8>(), out.cast::<u8>());
+        to.add(SIZE_FIELD).copy_from_nonoverlapping(from.add(SIZE_FIELD), known - SIZE_FIELD);
+        to.add(known).write_bytes(0, size - known);
     }
 }
 

@@ -9,6 +9,7 @@ use p2pmap::{MapPeer, PeerInfo};
 
 use crate::error::c_text;
 use crate::guard::guard_or;
+use crate::input::Flag;
 
 /// A yes or no that may not be known yet: 1 is yes, 0 is no, -1 is not known.
 pub type p2pmap_answer = i32;
@@ -29,7 +30,7 @@ pub struct p2pmap_peer {
     /// The address that the connection uses.
     pub addr: *const c_char,
     /// Whether this node dialled; otherwise the peer did.
-    pub outbound: crate::input::Flag,
+    pub outbound: Flag,
     /// Whether all maps in common were equal when last compared.
     pub in_sync: p2pmap_answer,
     /// Round trip of the last ping, in microseconds; -1 before the first.
@@ -39,6 +40,7 @@ pub struct p2pmap_peer {
     pub map_count: usize,
 }
 
+/// The peers of a node.
 #[repr(C)]
 pub struct p2pmap_peer_list {
     pub items: *const p2pmap_peer,
@@ -57,6 +59,7 @@ pub struct p2pmap_map_peer {
     pub last_sync_ms: i64,
 }
 
+/// The peers of a map.
 #[repr(C)]
 pub struct p2pmap_map_peer_list {
     pub items: *const p2pmap_map_peer,

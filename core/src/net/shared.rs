@@ -67,12 +67,12 @@ pub(super) struct Directory {
 /// A connected peer.
 pub(super) struct Peer {
     pub id: PeerId,
+    /// Whether it has spoken for this cluster: only then does anyone outside hear of it.
+    pub admitted: bool,
     pub addr: Multiaddr,
     pub outbound: bool,
     pub round_trip: Option<Duration>,
     pub topics: HashSet<Topic>,
-    /// It has shown that it belongs to this cluster: before, nobody is told of it.
-    pub admitted: bool,
 }
 
 impl Shared {
@@ -125,6 +125,12 @@ impl Shared {
     pub fn subscribers(&self, topic: Topic) -> Vec<Id> {
         let directory = self.directory.lock();
         directory.peers.iter().filter(|(_, peer)| peer.topics.contains(&topic)).map(|(id, _)| *id).collect()
+    }
+
+    /// The peers that have spoken for this cluster.
+    pub fn admitted(&self) -> Vec<Id> {
+        let directory = self.directory.lock();
+        directory.peers.iter().filter(|(_, peer)| peer.admitted).map(|(id, _)| *id).collect()
     }
 
     pub fn reject(&self) {
