@@ -139,10 +139,8 @@ fn a_gap_is_filled_by_a_sync() {
 fn a_hundred_thousand_writes_back_to_back_arrive_by_gossip() {
     let (a, b) = pair();
     until("the first syncs are over", || a.net.sync(FLAGS, LONG).is_ok());
-    let pulls = b.sets.pulls();
     a.put(100_000);
-    until("all arrive", || b.has(100_000));
-    assert_eq!(b.sets.pulls(), pulls, "none of it by sync");
+    until("all arrive", || b.has(100_000) && b.sets.gossiped() == 100_000);
 }
 
 #[test]
@@ -373,11 +371,13 @@ fn open_and_close_thirty_times() {
     };
     // Once, for what lives as long as the process.
     cycle();
-    let before = (host::count("/proc/self/fd"), host::count("/proc/self/task"));
+    let (files, threads) = (host::count("/proc/self/fd"), host::count("/proc/self/task"));
     for _ in 0..30 {
         cycle();
-        assert_eq!((host::count("/proc/self/fd"), host::count("/proc/self/task")), before, "files and threads");
     }
+    // The kernel buries a joined thread a moment later, and the process's one timer thread lets go of the last wakers.
+    until("no file is left", || host::count("/proc/self/fd") <= files);
+    until("no thread is left", || host::count("/proc/self/task") <= threads);
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn figures() {
         a.put(count);
         let put = start.elapsed();
         until("all", || b.has(before + count));
-        println!("{count} in {:?} (put {put:?}), pulls {}", start.elapsed(), b.sets.pulls());
+        println!("{count} in {:?} (put {put:?})", start.elapsed());
     }
 }
 
