@@ -82,6 +82,7 @@ impl Task {
     }
 
     fn start_compare(&mut self, peer: Id) {
+        self.waiters.comparing(peer);
         let connected = self.swarm.is_connected(&peer);
         match self.host.compare().filter(|_| connected) {
             Some(request) => self.ask(peer, request, Asked::Compare(peer)),

@@ -164,7 +164,8 @@ impl Task {
             match call {
                 Call::Connect { addr, reply } => self.connect(addr, reply),
                 Call::Sync { topic, deadline, reply } => {
-                    let peers = self.shared.subscribers(topic);
+                    // Also those that have not told yet which maps they have: the comparison says it.
+                    let peers = self.shared.admitted();
                     self.waiters.add(topic, &peers, deadline, reply);
                     for peer in peers {
                         self.schedule.compare(peer);

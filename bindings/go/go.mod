@@ -1,0 +1,3 @@
+module github.com/p2pmap/p2pmap/bindings/go
+
+go 1.24
