@@ -169,6 +169,12 @@ fn fresh() -> u64 {
 }
 
 impl Host for Sets {
+    fn forget_waiting(&self, topic: Topic) {
+        if let Some(set) = self.maps.lock().get_mut(&topic) {
+            set.sent = set.written;
+        }
+    }
+
     fn next_delta(&self, topic: Topic) -> Option<Vec<u8>> {
         let mut maps = self.maps.lock();
         let set = maps.get_mut(&topic)?;
