@@ -44,7 +44,8 @@
 //
 // Threads. Nodes, maps, subscriptions and watches may be used by any number of threads at once, and closed by one
 // while others use them: the others then get P2PMAP_CLOSED. Only freeing a handle needs to be the last thing done with
-// it. Configurations, options, batches, scans and lists are used by one thread at a time. Nothing is kept per thread.
+// it. Configurations, options, batches, scans and lists are used by one thread at a time. No call depends on the thread
+// that makes it.
 // The library blocks no signal and handles none.
 //
 // Callbacks run on threads of the library, under no lock, and may call anything in this header. Each comes with a
@@ -58,6 +59,7 @@
 // (libp2pmap.so.0.<minor>) changes with it; programs linked against one never meet another. Within one soname,
 // functions and numbers are only added, and structs that begin with `struct_size` only grow at their end. Numbers are
 // never given a second meaning.
+//
 // Made by `make header`; do not edit.
 
 #ifndef P2PMAP_H
@@ -476,6 +478,7 @@ typedef struct {
   size_t map_count;
 } p2pmap_peer;
 
+/// The peers of a node.
 typedef struct {
   const p2pmap_peer *items;
   size_t count;
@@ -492,6 +495,7 @@ typedef struct {
   int64_t last_sync_ms;
 } p2pmap_map_peer;
 
+/// The peers of a map.
 typedef struct {
   const p2pmap_map_peer *items;
   size_t count;

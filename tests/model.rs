@@ -138,7 +138,7 @@ fn watch(map: &Map) -> Watch {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_map_behaves_like_an_ordered_map_and_its_events_tell_the_same(ops in vec(op(), 0..60), from in 0_usize..60) {
@@ -166,7 +166,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn g1_two_maps_written_at_once_end_up_equal(ops in vec((any::<bool>(), op()), 0..80)) {

@@ -1,96 +1,11 @@
 /// <reference types="node" />
 
-/** A key: text stands for its UTF-8 bytes. Every byte string is a key, the empty one too. Order: by bytes. */
-export type Key = string | Uint8Array;
+import type { Key, KeyForm, KeyOf, MapOptions, NodeOptions, Writable } from './types/options.cjs';
+import type { MapStatus, NodeStatus, PeerInfo } from './types/status.cjs';
 
-/** How values look: as they are, as text, or as what JSON can hold. All nodes of a map should agree. */
-export type Codec = 'buffer' | 'utf8' | 'json';
-
-/** How keys look when they are read. As text, bytes that are not UTF-8 become U+FFFD. */
-export type KeyForm = 'string' | 'buffer';
-
-/** What a key of that form is read as. */
-export type KeyOf<F extends KeyForm> = F extends 'buffer' ? Buffer : string;
-
-/** What can be put where `V` is read. */
-export type Writable<V> = [V] extends [Buffer] ? Uint8Array : V;
-
-/**
- * Says yes to a value, or no: by returning something false or by throwing. Runs on the JavaScript thread, for local writes and
- * for everything that peers send (a peer's entries wait for it: at most 2 s, then the answer is no and they are offered again
- * at the next sync). It must answer at once, not with a promise.
- */
-export type Validator<V, K> = (key: K, value: V) => boolean;
-
-/**
- * Options of a map. What is not set comes from the node's options. Names may also be spelled as in the other languages
- * (`max_value_bytes`), and every option of the core's table is accepted, listed here or not.
- */
-export interface MapOptions<V = Buffer, F extends KeyForm = 'string'> {
-  /** How values look. Default: `'buffer'`. */
-  codec?: Codec;
-  /** How keys look when they are read. Default: `'string'`. */
-  keys?: F;
-  /** A function, or the name of a declarative one: `'utf8'`, `'json'`, `'json_schema:<file>'`, `'max_bytes:<n>'`. */
-  validator?: Validator<V, KeyOf<F>> | string;
-  /** Longest key. Default: 1024. */
-  maxKeyBytes?: number;
-  /** Longest value. Default: 1 MiB. */
-  maxValueBytes?: number;
-  /** Most entries; a put beyond says `P2PMAP_FULL`. */
-  maxEntries?: number;
-  /** Most bytes of keys and values; a put beyond says `P2PMAP_FULL`. */
-  maxBytes?: number;
-  /** How long removals are remembered. Default: 3,600,000. */
-  tombstoneTtlMs?: number;
-  [option: string]: unknown;
-}
-
-/** Options of a node, and the defaults of the maps opened on it. */
-export interface NodeOptions<V = Buffer, F extends KeyForm = 'string'> extends MapOptions<V, F> {
-  /** Addresses to listen on, as multiaddrs. Default: loopback, on a port the system chooses. */
-  listen?: string | string[];
-  /** Addresses of members to join through: one that is reachable is enough. Retried for ever. */
-  bootstrap?: string | string[];
-  /** Nodes with another cluster id never exchange anything. */
-  clusterId?: string;
-  /** Allows to listen beyond loopback without a secret. */
-  insecure?: boolean;
-  /** How often two nodes compare what they hold, when nothing else made them. Default: 30,000. */
-  antiEntropyMs?: number;
-  /** Connections to keep. */
-  targetPeers?: number;
-  /** Maps that are opened at start, with their options. */
-  maps?: Record<string, MapOptions<any, KeyForm>> | string | string[];
-  /** A TOML file with options, read before those given here. */
-  config?: string;
-  /** Whether the environment variables `P2PMAP_*` count: over the file, under the options given here. Default: false. */
-  env?: boolean;
-}
-
-/** The `code` of every error that p2pmap throws or rejects with. */
-export type ErrorCode =
-  | 'P2PMAP_INVALID_ARGUMENT'
-  | 'P2PMAP_INVALID_CONFIG'
-  | 'P2PMAP_INVALID_VALUE'
-  | 'P2PMAP_TOO_LARGE'
-  | 'P2PMAP_CLOSED'
-  | 'P2PMAP_LOCKED'
-  | 'P2PMAP_STORAGE'
-  | 'P2PMAP_CORRUPTED'
-  | 'P2PMAP_NETWORK'
-  | 'P2PMAP_ADDRESS_IN_USE'
-  | 'P2PMAP_TIMEOUT'
-  | 'P2PMAP_FULL'
-  | 'P2PMAP_UNSUPPORTED'
-  | 'P2PMAP_FORKED'
-  | 'P2PMAP_NOT_PERMITTED'
-  | 'P2PMAP_INTERNAL';
-
-/** What a failed call throws or rejects with. The message names the thing, the limit and the remedy; it never holds a value. */
-export interface P2pMapError extends Error {
-  readonly code: ErrorCode;
-}
+export type * from './types/errors.cjs';
+export type * from './types/options.cjs';
+export type * from './types/status.cjs';
 
 /** Identifies one write. The greater stamp wins: by timestamp, then by author. */
 export declare class Stamp {
@@ -189,7 +104,7 @@ export interface Watch<V = Buffer, K = string> extends AsyncIterableIterator<Map
   [Symbol.asyncIterator](): this;
 }
 
-/** Many puts and removes that travel as one delta and are applied whole. */
+/** Many puts and removes that travel as one delta and are applied whole. Values are looked at when `apply` is called. */
 export declare class Batch<V = any> {
   constructor();
   put(key: Key, value: Writable<V>): this;
@@ -197,64 +112,6 @@ export declare class Batch<V = any> {
   clear(): this;
   /** Operations so far. */
   readonly length: number;
-}
-
-/** How a map compares with one peer. */
-export interface MapPeer {
-  readonly id: string;
-  /** Whether both were equal when last compared; undefined before the first comparison. */
-  readonly inSync?: boolean;
-  /** When a sync with this peer last completed, in milliseconds since the Unix epoch. */
-  readonly lastSyncMs?: number;
-}
-
-export interface MapStatus {
-  readonly name: string;
-  /** Entries in the view. */
-  readonly live: number;
-  readonly tombstones: number;
-  /** Keys and values held. */
-  readonly bytes: number;
-  /** Equal digests mean equal copies. 64 hex digits. */
-  readonly digest: string;
-  readonly peers: MapPeer[];
-  /** Writes that wait for the network. */
-  readonly outbox: number;
-  /** Entries of peers that the validator or a limit refused. */
-  readonly refusedEntries: number;
-  /** Entries of peers set aside because they were stamped too far ahead. */
-  readonly aheadEntries: number;
-  /** Messages dropped because they were malformed. */
-  readonly rejectedMessages: number;
-  readonly gaps: number;
-  /** Syncs completed. */
-  readonly syncs: number;
-}
-
-export interface PeerInfo {
-  readonly id: string;
-  /** The address the connection uses. */
-  readonly addr: string;
-  /** Whether this node dialled. */
-  readonly outbound: boolean;
-  /** Round trip of the last ping. */
-  readonly roundTripMs?: number;
-  /** Maps that both have open. */
-  readonly maps: string[];
-  /** Whether all maps in common were equal when last compared; undefined before the first comparison. */
-  readonly inSync?: boolean;
-}
-
-export interface NodeStatus {
-  readonly id: string;
-  readonly clusterId: string;
-  readonly addrs: string[];
-  readonly maps: string[];
-  readonly peers: PeerInfo[];
-  /** Members known, connected or not, without this one. */
-  readonly members: number;
-  /** Messages dropped because they were malformed, oversized or for no map of this node. */
-  readonly rejectedMessages: number;
 }
 
 /**
@@ -442,7 +299,7 @@ export declare class Node implements Disposable, AsyncDisposable {
  * Opens a map on a node of its own: the two-line start.
  *
  * ```js
- * const flags = await open('flags', { bootstrap: ['/dns4/seed/tcp/7400'], codec: 'json' });
+ * const flags = await open('flags', { bootstrap: 'seed.example:7400', codec: 'json' });
  * flags.put('dark_mode', { on: true });
  * ```
  *

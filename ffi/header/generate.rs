@@ -19,7 +19,7 @@ pub fn path() -> PathBuf {
 /// The header as the sources have it.
 pub fn header() -> String {
     let prelude = read("header/prelude.txt").replace("@EXAMPLE@", &indent(&read("examples/quickstart.c")));
-    let mut header = format!("{}\n// Made by `make header`; do not edit.\n\n", comment(prelude.trim_end()));
+    let mut header = format!("{}\n//\n// Made by `make header`; do not edit.\n\n", comment(prelude.trim_end()));
     header.push_str("#ifndef P2PMAP_H\n#define P2PMAP_H\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n");
     header.push_str("#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     for module in modules() {
@@ -72,11 +72,10 @@ fn declared_types(source: &str) -> Vec<String> {
     source.lines().filter_map(declared).collect()
 }
 
-/// Constants stand together, and negative ones in parentheses.
+/// Negative constants stand in parentheses.
 fn tidy(text: &str) -> String {
     let mut tidy = String::new();
-    let mut lines = text.trim().lines().peekable();
-    while let Some(line) = lines.next() {
+    for line in text.trim().lines() {
         let negative = line.strip_prefix("#define ").and_then(|rest| rest.split_once(" -"));
         match negative {
             Some((name, number)) => writeln!(tidy, "#define {name} (-{number})"),

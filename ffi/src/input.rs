@@ -9,6 +9,9 @@ use p2pmap::{Error, ErrorKind, Result};
 
 use crate::handle::is_null;
 
+/// What for ever is where a limit is needed.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// A `bool` from C, where any byte that is not zero means true.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -118,17 +121,21 @@ pub(crate) unsafe fn checked_output<T: Versioned>(out: *mut T) -> Result<()> {
     unsafe { struct_size(out) }.map(|_| ())
 }
 
-/// Writes what the caller's version of the struct has room for, except its `struct_size`.
+/// Writes what the caller's version of the struct has room for, except its `struct_size`. Fields that are newer than this
+/// library become zero.
 ///
 /// # Safety
 /// `out` was checked with [`checked_output`] and is writable for `struct_size` bytes.
 pub(crate) unsafe fn write_output<T: Versioned>(out: *mut T, value: &T) {
     const SIZE_FIELD: usize = size_of::<usize>();
-    // SAFETY: the caller's struct is `struct_size` long, ours `size_of::<T>()`; the copy stays within both.
+    // SAFETY: the caller's struct is `size` long, ours `size_of::<T>()`; the copy stays within both, the rest within the
+    // caller's.
     unsafe {
-        let length = out.cast::<usize>().read().min(size_of::<T>()) - SIZE_FIELD;
-        let from = std::ptr::from_ref(value).cast::<u8>().add(SIZE_FIELD);
-        out.cast::<u8>().add(SIZE_FIELD).copy_from_nonoverlapping(from, length);
+        let size = out.cast::<usize>().read();
+        let known = size.min(size_of::<T>());
+        let (from, to) = (std::ptr::from_ref(value).cast::<u8>(), out.cast::<u8>());
+        to.add(SIZE_FIELD).copy_from_nonoverlapping(from.add(SIZE_FIELD), known - SIZE_FIELD);
+        to.add(known).write_bytes(0, size - known);
     }
 }
 
@@ -147,11 +154,11 @@ unsafe fn struct_size<T: Versioned>(given: *const T) -> Result<usize> {
 
 /// A wait. `P2PMAP_FOREVER`, and anything beyond what clocks can add up, is none at all.
 pub(crate) fn timeout(timeout_ms: u64) -> Option<Duration> {
-    const LONGEST_MS: u64 = 100 * 365 * 24 * 3600 * 1000;
-    (timeout_ms <= LONGEST_MS).then(|| Duration::from_millis(timeout_ms))
+    let timeout = Duration::from_millis(timeout_ms);
+    (timeout <= CENTURY).then_some(timeout)
 }
 
-/// A wait for what always takes a limit: for ever is a hundred years.
+/// A wait for what always takes a limit.
 pub(crate) fn finite_timeout(timeout_ms: u64) -> Duration {
-    timeout(timeout_ms).unwrap_or(Duration::from_secs(100 * 365 * 24 * 3600))
+    timeout(timeout_ms).unwrap_or(CENTURY)
 }

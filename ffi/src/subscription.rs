@@ -59,9 +59,10 @@ pub unsafe extern "C" fn p2pmap_map_subscribe(
         let options = unsafe { p2pmap_subscribe_options::read(options) }?;
         let mut shown = Shown(Vec::new());
         let tell = move |events: &[Event]| {
-            let shown = shown.fill(events);
-            // SAFETY: the caller gave a function of this type; the events and what they point to outlive the call.
-            unsafe { callback(shown.as_ptr(), shown.len(), user_data.pointer()) }
+            shown.during(events, |shown| {
+                // SAFETY: the caller gave a function of this type; the events and what they point to outlive the call.
+                unsafe { callback(shown.as_ptr(), shown.len(), user_data.pointer()) }
+            });
         };
         let subscription = map.map().subscribe(options, tell)?;
         give(out, p2pmap_subscription { home: Home::here(), subscription });
@@ -107,16 +108,16 @@ pub extern "C" fn p2pmap_subscription_free(subscription: Option<Box<p2pmap_subsc
     guard_or((), || free(subscription, |handle| handle.subscription.unsubscribe()));
 }
 
-/// The events of the callback that runs, kept for their memory between two callbacks.
+/// The events of the callback that runs. Between two callbacks only their memory is kept.
 struct Shown(Vec<p2pmap_event>);
 
-// SAFETY: between two callbacks it is empty; during one it stays on the thread that filled it.
+// SAFETY: it is empty whenever it may move to another thread: what points into events stays within `during`.
 unsafe impl Send for Shown {}
 
 impl Shown {
-    fn fill(&mut self, events: &[Event]) -> &[p2pmap_event] {
-        self.0.clear();
+    fn during(&mut self, events: &[Event], tell: impl FnOnce(&[p2pmap_event])) {
         self.0.extend(events.iter().map(p2pmap_event::borrowed));
-        &self.0
+        tell(&self.0);
+        self.0.clear();
     }
 }

@@ -52,7 +52,7 @@ impl Source {
     pub fn is_test_file(&self) -> bool {
         let mut parts: Vec<&str> = self.path.split('/').collect();
         let name = parts.pop().unwrap_or_default();
-        name == "tests.rs" || name.ends_with("_test.rs") || parts.iter().any(|part| matches!(*part, "tests" | "test"))
+        name == "tests.rs" || name.ends_with("_tests.rs") || parts.iter().any(|part| matches!(*part, "tests" | "test"))
     }
 
     /// A breach at a line, counted from 0.

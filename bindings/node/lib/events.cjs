@@ -43,7 +43,17 @@ class MapEvent {
   }
 
   [inspect.custom](_depth, options) {
-    return `MapEvent ${inspect({ ...this, value: this.value, oldValue: this.oldValue }, options)}`;
+    const [value, oldValue] = [shown(() => this.value), shown(() => this.oldValue)];
+    return `MapEvent ${inspect({ ...this, value, oldValue }, options)}`;
+  }
+}
+
+/** A value to print, or why there is none. */
+function shown(read) {
+  try {
+    return read();
+  } catch (error) {
+    return error.code;
   }
 }
 

@@ -173,7 +173,8 @@ class P2pMap {
   }
 
   #starter(options) {
-    const { prefix = NOTHING, snapshot = false } = checkedObject(options, 'options');
+    const { prefix = NOTHING, snapshot = false, signal } = checkedObject(options, 'options');
+    if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal must be an AbortSignal');
     return (wake) => this.#native.watch(anyKey.encode(prefix), Boolean(snapshot), wake);
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { inspect } from 'node:util';
 import { coded, opener } from './support.mjs';
 
 test('json values come back as they went', async (t) => {
@@ -76,6 +77,7 @@ test('a value that the codec cannot read says so where it is looked at', async (
   const { value: event } = await watch.next();
   assert.deepEqual([event.kind, event.key], ['put', 'k']);
   assert.throws(() => event.value, coded('P2PMAP_INVALID_VALUE'));
+  assert.match(inspect(event), /value: 'P2PMAP_INVALID_VALUE'/);
 });
 
 test('keys of another type are refused', async (t) => {

@@ -84,6 +84,7 @@ test('arguments of the wrong type are refused', async (t) => {
   await assert.rejects(node.connect(7), coded('P2PMAP_INVALID_ARGUMENT'));
   await assert.rejects(node.connect('nonsense'), coded('P2PMAP_INVALID_ARGUMENT'));
   assert.throws(() => map.subscribe('listener'), coded('P2PMAP_INVALID_ARGUMENT'));
+  assert.throws(() => map.subscribe(() => {}, { signal: {} }), coded('P2PMAP_INVALID_ARGUMENT'));
   assert.throws(() => map.apply([]), coded('P2PMAP_INVALID_ARGUMENT'));
   assert.throws(() => [...map.keys({ limit: 'many' })], coded('P2PMAP_INVALID_ARGUMENT'));
   assert.throws(() => new Node(), coded('P2PMAP_INVALID_ARGUMENT'));

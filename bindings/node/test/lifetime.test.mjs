@@ -61,11 +61,13 @@ test('process.exit in the middle of traffic is clean', async () => {
   }
 });
 
-test('several workers each open, write, and end', async () => {
+test('several workers each open, write, and end, and their nodes with them', async () => {
   const { code, output, errors } = await run(`
     import { Worker } from 'node:worker_threads';
-    import { open } from 'p2pmap';
-    const seed = await open('m', { codec: 'utf8' });
+    import { setTimeout as pause } from 'node:timers/promises';
+    import { Node } from 'p2pmap';
+    const node = await Node.open();
+    const seed = await node.map('m', { codec: 'utf8' });
     const work = \`
       import { parentPort, workerData } from 'node:worker_threads';
       import { open } from 'p2pmap';
@@ -81,7 +83,7 @@ test('several workers each open, write, and end', async () => {
     seed.put('seed', '1');
     for (let round = 0; round < 3; round++) {
       await Promise.all([0, 1, 2].map((number) => new Promise((resolve, reject) => {
-        const worker = new Worker(work, { eval: true, workerData: { addrs: seed.addrs, number } });
+        const worker = new Worker(work, { eval: true, workerData: { addrs: node.addrs, number } });
         worker.on('message', () => number === 2 && worker.terminate());
         worker.on('error', reject);
         worker.on('exit', resolve);
@@ -91,8 +93,10 @@ test('several workers each open, write, and end', async () => {
     const wanted = new Set(['worker 0', 'worker 1', 'worker 2']);
     for await (const { key } of watch) if (wanted.delete(key) && wanted.size === 0) break;
     console.log('all heard');
-    await seed.close();`);
-  assert.deepEqual([code, output], [0, 'all heard\n'], errors);
+    while (node.peers().length > 0) await pause(5);
+    console.log('all gone');
+    await node.close();`);
+  assert.deepEqual([code, output], [0, 'all heard\nall gone\n'], errors);
 });
 
 test('maps dispose of themselves', async () => {

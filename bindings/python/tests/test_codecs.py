@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import json
+from collections.abc import Callable
 from typing import Any
 
 import p2pmap
@@ -38,7 +39,7 @@ def test_other_values_than_bytes_are_refused(node: p2pmap.Node, wrong: Any) -> N
 @pytest.mark.parametrize("wrong", [b"bytes", 7, None])
 def test_other_keys_than_text_are_refused_everywhere(node: p2pmap.Node, wrong: Any) -> None:
     m: p2pmap.Map[Any, bytes] = node.map("m")
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: m[wrong],
         lambda: m.get(wrong),
         lambda: m.put(wrong, b""),

@@ -22,7 +22,7 @@ import asyncio, sys, threading, p2pmap
 m = p2pmap.open("m", validator=lambda key, value: True)
 m.subscribe(lambda event: None)
 m.subscribe(lambda event: sum(range(100)), snapshot=True)
-threading.Thread(target=lambda: list(m.watch()), daemon=True).start()
+threading.Thread(target=list, args=(m.watch(),), daemon=True).start()
 for index in range(500):
     m[str(index)] = b"v"
 """
@@ -97,11 +97,10 @@ def test_ctrl_c_ends_a_wait(script: Script, what: str) -> None:
         server = socket.create_server(("127.0.0.1", 0))
         silent = f"/ip4/127.0.0.1/tcp/{{server.getsockname()[1]}}"
         async def anext_of(events):
-            print("waiting", flush=True)
             await anext(events)
         m = p2pmap.open("m")
-        print("waiting", flush=True)
         try:
+            print("waiting", flush=True)
             {what}
         except KeyboardInterrupt:
             m["k"] = b"v"
@@ -109,8 +108,7 @@ def test_ctrl_c_ends_a_wait(script: Script, what: str) -> None:
         """
     )
     assert process.stdout is not None
-    for _ in range(2 if "asyncio" in what else 1):
-        assert process.stdout.readline() == "waiting\n"
+    assert process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGINT)
     assert finish(process) == "interrupted\n"
 
@@ -135,7 +133,8 @@ def test_a_signal_handler_runs_during_a_wait(script: Script) -> None:
 def test_a_forked_child_fails_fast_and_the_parent_goes_on(script: Script) -> None:
     process = script(
         """
-        import gc, os, sys, threading, p2pmap
+        import gc, os, sys, threading, warnings, p2pmap
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of forks beside threads: that is what this tries.
         node = p2pmap.Node()
         m = node.map("m")
         events = []
@@ -179,7 +178,8 @@ def test_a_forked_child_fails_fast_and_the_parent_goes_on(script: Script) -> Non
 def test_a_child_forked_while_threads_write_does_not_hang(script: Script) -> None:
     process = script(
         """
-        import os, threading, p2pmap
+        import os, threading, warnings, p2pmap
+        warnings.simplefilter("ignore", DeprecationWarning)
         m = p2pmap.open("m")
         m.subscribe(lambda event: None)
         stop = threading.Event()
@@ -217,6 +217,14 @@ def files_of_process() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+@pytest.fixture
+def settled() -> None:
+    """What a process starts once and keeps, such as the timer thread of a dependency, is there before anything is counted."""
+    p2pmap.open("m").close()
+    gc.collect()
+
+
+@pytest.mark.usefixtures("settled")
 def test_a_dropped_map_closes_its_node(eventually: Eventually) -> None:
     before = threads_of_process(), files_of_process()
     m = p2pmap.open("m")
@@ -241,6 +249,7 @@ def test_a_node_lives_as_long_as_one_of_its_maps() -> None:
     node.close()
 
 
+@pytest.mark.usefixtures("settled")
 def test_a_cycle_through_a_validator_and_a_callback_is_let_go(eventually: Eventually) -> None:
     before = threads_of_process()
 
@@ -260,13 +269,13 @@ def test_a_cycle_through_a_validator_and_a_callback_is_let_go(eventually: Eventu
     assert gone() is None
 
 
+@pytest.mark.usefixtures("settled")
 def test_opening_and_closing_a_hundred_times_leaves_nothing_behind(eventually: Eventually) -> None:
     def once() -> None:
         with p2pmap.open("m") as m, m.watch() as events, m.subscribe(len_of_key):
             m["k"] = b"v"
             assert next(events).key == "k"
 
-    once()
     before = threads_of_process(), files_of_process()
     for _ in range(100):
         once()

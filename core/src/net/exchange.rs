@@ -6,6 +6,7 @@ use libp2p::request_response::{Event, Message, OutboundFailure};
 use libp2p::{Multiaddr, PeerId as Id};
 
 use super::addr;
+use super::shared::Peer;
 use super::task::Task;
 use crate::limits::{MAX_ADDR_BYTES, MAX_MEMBER_ADDRS, MAX_MEMBERS};
 use crate::wire::members::{Member, Members, News};
@@ -105,7 +106,11 @@ impl Task {
     }
 
     fn heard(&mut self, peer: Id, heard: &Members) {
-        let Some(observed) = self.shared.directory.lock().peers.get(&peer).map(|peer| peer.addr.clone()) else { return };
+        let admit = |peer: &mut Peer| {
+            peer.admitted = true;
+            peer.addr.clone()
+        };
+        let Some(observed) = self.shared.directory.lock().peers.get_mut(&peer).map(admit) else { return };
         let now = Instant::now();
         let mut own = parse(&heard.addrs);
         let seen_from_here: Vec<_> = own.iter().filter_map(|addr| addr::observed_as(addr, &observed)).collect();

@@ -165,7 +165,7 @@ impl Task {
             self.surplus.push((now + SURPLUS, peer));
         } else {
             let topics = HashSet::new();
-            let entry = Peer { id: public(&peer), addr: remote, outbound, round_trip: None, topics };
+            let entry = Peer { id: public(&peer), admitted: false, addr: remote, outbound, round_trip: None, topics };
             self.shared.directory.lock().peers.insert(peer, entry);
             if outbound {
                 self.exchange(peer);

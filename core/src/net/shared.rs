@@ -67,6 +67,8 @@ pub(super) struct Directory {
 /// A connected peer.
 pub(super) struct Peer {
     pub id: PeerId,
+    /// Whether it has spoken for this cluster: only then does anyone outside hear of it.
+    pub admitted: bool,
     pub addr: Multiaddr,
     pub outbound: bool,
     pub round_trip: Option<Duration>,
@@ -125,6 +127,12 @@ impl Shared {
         directory.peers.iter().filter(|(_, peer)| peer.topics.contains(&topic)).map(|(id, _)| *id).collect()
     }
 
+    /// The peers that have spoken for this cluster.
+    pub fn admitted(&self) -> Vec<Id> {
+        let directory = self.directory.lock();
+        directory.peers.iter().filter(|(_, peer)| peer.admitted).map(|(id, _)| *id).collect()
+    }
+
     pub fn reject(&self) {
         self.rejected.fetch_add(1, Ordering::Relaxed);
     }
@@ -137,7 +145,7 @@ impl Shared {
 impl Directory {
     /// The peers, with those of their maps that are open here.
     pub fn peers(&self, open: &Gates) -> Vec<NetPeer> {
-        let mut peers: Vec<_> = self.peers.values().map(|peer| peer.describe(open)).collect();
+        let mut peers: Vec<_> = self.peers.values().filter(|peer| peer.admitted).map(|peer| peer.describe(open)).collect();
         peers.sort_by(|a, b| a.id.cmp(&b.id));
         peers
     }

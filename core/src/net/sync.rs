@@ -82,6 +82,7 @@ impl Task {
     }
 
     fn start_compare(&mut self, peer: Id) {
+        self.waiters.comparing(peer);
         let connected = self.swarm.is_connected(&peer);
         match self.host.compare().filter(|_| connected) {
             Some(request) => self.ask(peer, request, Asked::Compare(peer)),
@@ -141,6 +142,7 @@ impl Task {
                 };
                 // The asker may have gone meanwhile.
                 let _ = self.swarm.behaviour_mut().sync.send_response(channel, answer.response);
+                self.served = Some(peer);
                 let now = Instant::now();
                 for topic in answer.differs {
                     self.schedule.differs(topic, peer, now);

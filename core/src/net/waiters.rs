@@ -1,6 +1,6 @@
 //! Callers that wait until a map is equal with every connected peer. Pure.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
@@ -14,8 +14,8 @@ pub(super) struct Waiters(Vec<Waiter>);
 
 struct Waiter {
     topic: Topic,
-    /// Peers that have not been found equal yet.
-    open: HashSet<Id>,
+    /// Peers that have not been found equal yet; whether a comparison with them has been started since.
+    open: HashMap<Id, bool>,
     equal: usize,
     deadline: Instant,
     reply: SyncSender<Result<()>>,
@@ -24,21 +24,28 @@ struct Waiter {
 impl Waiters {
     /// Waits for those peers; answered at once when there are none.
     pub fn add(&mut self, topic: Topic, peers: &[Id], deadline: Instant, reply: SyncSender<Result<()>>) {
-        self.0.push(Waiter { topic, open: peers.iter().copied().collect(), equal: 0, deadline, reply });
+        self.0.push(Waiter { topic, open: peers.iter().map(|peer| (*peer, false)).collect(), equal: 0, deadline, reply });
         self.settle();
+    }
+
+    /// A comparison with that peer starts: of all maps that are open now.
+    pub fn comparing(&mut self, peer: Id) {
+        for asked in self.0.iter_mut().filter_map(|waiter| waiter.open.get_mut(&peer)) {
+            *asked = true;
+        }
     }
 
     /// A comparison with that peer has found these maps equal and those different; it does not have the others.
     /// Whether to compare again.
     pub fn compared(&mut self, peer: Id, equal: &[Topic], differs: &[Topic]) -> bool {
         let mut again = false;
-        for waiter in &mut self.0 {
-            if equal.contains(&waiter.topic) {
-                waiter.equal += usize::from(waiter.open.remove(&peer));
-            } else if differs.contains(&waiter.topic) {
-                again |= waiter.open.contains(&peer);
+        // A comparison that ran before somebody waited compared what was there before.
+        for waiter in self.0.iter_mut().filter(|waiter| waiter.open.get(&peer) == Some(&true)) {
+            if differs.contains(&waiter.topic) {
+                again = true;
             } else {
                 waiter.open.remove(&peer);
+                waiter.equal += usize::from(equal.contains(&waiter.topic));
             }
         }
         self.settle();
@@ -47,7 +54,7 @@ impl Waiters {
 
     /// Whether anybody waits for that peer.
     pub fn want(&self, peer: Id) -> bool {
-        self.0.iter().any(|waiter| waiter.open.contains(&peer))
+        self.0.iter().any(|waiter| waiter.open.contains_key(&peer))
     }
 
     /// The peer has gone; nobody waits for it any more.
@@ -123,6 +130,7 @@ mod tests {
     fn every_peer_must_be_equal_or_gone() {
         let peers = [Id::random(), Id::random(), Id::random()];
         let (mut waiters, answer) = waiting(&peers, Instant::now());
+        peers.iter().for_each(|peer| waiters.comparing(*peer));
         assert!(waiters.compared(peers[0], &[], &[TOPIC]));
         assert!(!waiters.compared(peers[0], &[TOPIC], &[]));
         waiters.gone(peers[1]);
@@ -132,10 +140,23 @@ mod tests {
     }
 
     #[test]
+    fn a_comparison_that_ran_already_does_not_count() {
+        let peer = Id::random();
+        let (mut waiters, answer) = waiting(&[peer], Instant::now());
+        waiters.compared(peer, &[], &[]);
+        waiters.compared(peer, &[TOPIC], &[]);
+        assert_eq!(answer.try_recv(), Err(TryRecvError::Empty));
+        waiters.comparing(peer);
+        waiters.compared(peer, &[], &[]);
+        assert_eq!(answer.try_recv(), Ok(Ok(())));
+    }
+
+    #[test]
     fn a_timeout_says_how_many_are_equal() {
         let peers = [Id::random(), Id::random()];
         let now = Instant::now();
         let (mut waiters, answer) = waiting(&peers, now + Duration::from_secs(1));
+        waiters.comparing(peers[1]);
         waiters.compared(peers[1], &[TOPIC], &[]);
         waiters.expire(now);
         assert_eq!(answer.try_recv(), Err(TryRecvError::Empty));

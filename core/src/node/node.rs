@@ -37,6 +37,9 @@ struct Inner {
     generation: u32,
 }
 
+/// What a closing map gives its peers to take what waits.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 impl Node {
     /// Starts a node, and opens the maps that its configuration declares. It listens when this returns; peers join behind it.
     ///
@@ -197,6 +200,11 @@ impl Node {
 
 impl Inner {
     fn close_map(&self, state: &Arc<MapState>) {
+        let waiting = !state.is_closed() && state.writer().replica.waiting() > 0;
+        if waiting {
+            // Best effort, like every goodbye: whoever is not reached in time hears it from the others, or not at all.
+            let _ = self.network.sync(state.topic, FAREWELL);
+        }
         if state.close() {
             self.network.unsubscribe(state.topic);
             self.maps.forget(state);

@@ -118,7 +118,7 @@ static void a_validator_that_throws_says_no() {
 }
 
 static void a_node_opens_maps() {
-  p2pmap::node node;
+  p2pmap::node node(p2pmap::config().set("cluster_id", "blue"));
   auto one = node.map("one"), again = node.map("one"), two = node.map("two", p2pmap::map_options());
   one.put("k", "v");
   CHECK(again.get("k") == "v" && !two.get("k"));

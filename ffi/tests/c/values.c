@@ -128,6 +128,12 @@ static void structs_of_other_versions_are_taken_or_refused(void) {
   EXPECT(P2PMAP_INVALID_ARGUMENT, p2pmap_map_status(map, &report, NULL));
   report.struct_size = sizeof report;
   OK(p2pmap_map_status(map, &report, NULL));
+  struct {
+    p2pmap_map_report known;
+    uint64_t unknown;
+  } newer_report = {.known = {.struct_size = sizeof newer_report}, .unknown = 1};
+  OK(p2pmap_map_status(map, &newer_report.known, NULL));
+  CHECK(newer_report.unknown == 0 && newer_report.known.live == report.live);
   size_t len;
   OK(p2pmap_map_len(map, &len, NULL));
   CHECK(report.struct_size == sizeof report && report.live == len && report.tombstones > 0);
