@@ -29,7 +29,7 @@ for file in "$root"/LICENSE* "$root/CHANGELOG.md"; do
 done
 
 # In the archive the library inside is what is linked, unless -tags p2pmap_installed asks for an installed one.
-sed -i.was 's|^//go:build .*|//go:build !p2pmap_installed|' "$module/link_static.go"
+sed -i.was 's|^//go:build .*|//go:build !p2pmap_installed \&\& !p2pmap_flags|' "$module/link_static.go"
 sed -i.was 's|^//go:build .*|//go:build p2pmap_installed|' "$module/link_installed.go"
 rm "$module"/*.was
 
