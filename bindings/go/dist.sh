@@ -33,16 +33,7 @@ sed -i.was 's|^//go:build .*|//go:build !p2pmap_installed \&\& !p2pmap_flags|' "
 sed -i.was 's|^//go:build .*|//go:build p2pmap_installed|' "$module/link_installed.go"
 rm "$module"/*.was
 
-# One object in which only p2pmap_* is visible: smaller, and at peace with other libraries that bring a Rust runtime.
-if [ "$system" = linux ]; then
-    roots=$(nm -D --defined-only "$installed/lib/libp2pmap.so" | awk '$3 ~ /^p2pmap_/ {print "-u", $3}')
-    # shellcheck disable=SC2086 # one argument each
-    ld -r --gc-sections $roots -o "$place/whole.o" "$installed/lib/libp2pmap.a"
-    objcopy --wildcard --keep-global-symbol='p2pmap_*' --strip-unneeded -R .llvmbc -R .llvmcmd "$place/whole.o" "$place/p2pmap.o"
-    ar rcsD "$library" "$place/p2pmap.o"
-else
-    install -m 644 "$installed/lib/libp2pmap.a" "$library"
-fi
+install -m 644 "$installed/lib/libp2pmap.a" "$library"
 
 archive=$out/$name-$system-$machine.tar.gz
 tar -C "$place" --owner=0 --group=0 --sort=name -czf "$archive" "$name"
