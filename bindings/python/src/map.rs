@@ -240,12 +240,7 @@ impl Map {
     /// Raises:
     ///     Closed: The map was closed.
     #[pyo3(signature = (*, prefix=None, snapshot=false))]
-    fn watch<'py>(
-        &self,
-        py: Python<'py>,
-        prefix: Option<&Bound<'py, PyAny>>,
-        snapshot: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn watch<'py>(&self, py: Python<'py>, prefix: Option<&Bound<'py, PyAny>>, snapshot: bool) -> PyResult<Bound<'py, PyAny>> {
         let stream = self.stream(py, prefix, snapshot)?;
         py.import("p2pmap._watch")?.getattr("Watch")?.call1((stream, self.name()))
     }

@@ -110,11 +110,7 @@ impl Map {
     ///     ValueError: The bytes are not of this map's codec.
     ///     Closed: The map was closed.
     #[pyo3(signature = (key, default=None, /))]
-    fn get<'py>(
-        &self,
-        key: &Bound<'py, PyAny>,
-        default: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn get<'py>(&self, key: &Bound<'py, PyAny>, default: Option<Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyAny>>> {
         Ok(self.find(key)?.or(default))
     }
 

@@ -54,11 +54,7 @@ pub(crate) fn config(
 }
 
 /// Sets every option; a `validator` that is a function sees keys and values as `face` shows them.
-pub(crate) fn set_all(
-    settings: &mut impl Settings,
-    options: Option<&Bound<'_, PyDict>>,
-    face: Face,
-) -> PyResult<()> {
+pub(crate) fn set_all(settings: &mut impl Settings, options: Option<&Bound<'_, PyDict>>, face: Face) -> PyResult<()> {
     for (name, value) in options.iter().flat_map(|options| options.iter()) {
         let name = name.cast::<PyString>()?.to_str()?.to_owned();
         if name == "validator" && value.is_callable() {

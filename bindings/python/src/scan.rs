@@ -49,9 +49,7 @@ impl Scan {
             Yields::Entries => Entry::new(entry, face).into_bound_py_any(py),
             Yields::Keys => face.decode_key(py, entry.key()),
             Yields::Values => face.decode_value(py, entry.value()),
-            Yields::Items => {
-                (face.decode_key(py, entry.key())?, face.decode_value(py, entry.value())?).into_bound_py_any(py)
-            }
+            Yields::Items => (face.decode_key(py, entry.key())?, face.decode_value(py, entry.value())?).into_bound_py_any(py),
         }
         .map(Some)
     }
@@ -76,8 +74,9 @@ pub(crate) fn scan_options(
     let bound = |key: Option<&Bound<'_, PyAny>>| -> PyResult<Option<Vec<u8>>> {
         key.map(|key| Ok(face.encode_key(key)?.into_owned())).transpose()
     };
-    let limit = limit.map(usize::try_from).transpose().map_err(|_| {
-        refuse(ErrorKind::InvalidArgument, "`limit` is below zero; leave it out to scan without a limit")
-    })?;
+    let limit = limit
+        .map(usize::try_from)
+        .transpose()
+        .map_err(|_| refuse(ErrorKind::InvalidArgument, "`limit` is below zero; leave it out to scan without a limit"))?;
     Ok(ScanOptions { prefix: bound(prefix)?.unwrap_or_default(), start: bound(start)?, end: bound(end)?, limit, reverse })
 }

@@ -1,6 +1,6 @@
 //! Waiting without the GIL, in a way that Ctrl-C ends.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use p2pmap::ErrorKind;
@@ -14,9 +14,8 @@ pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 /// Seconds as Python says them. Errors: `InvalidArgument` unless finite and not below zero.
 pub(crate) fn seconds(timeout: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(timeout).map_err(|_| {
-        refuse(ErrorKind::InvalidArgument, "`timeout` must be a number of seconds, finite and not below zero")
-    })
+    Duration::try_from_secs_f64(timeout)
+        .map_err(|_| refuse(ErrorKind::InvalidArgument, "`timeout` must be a number of seconds, finite and not below zero"))
 }
 
 /// Runs what waits on a thread of its own, and lets Python handle signals meanwhile. A signal handler that raises ends the
@@ -25,7 +24,7 @@ pub(crate) fn interruptible<T: Send + 'static>(
     py: Python<'_>,
     wait: impl FnOnce() -> p2pmap::Result<T> + Send + 'static,
 ) -> PyResult<T> {
-    let (done, result) = channel();
+    let (done, result) = sync_channel(1);
     std::thread::Builder::new()
         .name("p2pmap-wait".to_owned())
         .spawn(move || done.send(wait()))

@@ -133,7 +133,8 @@ def test_a_signal_handler_runs_during_a_wait(script: Script) -> None:
 def test_a_forked_child_fails_fast_and_the_parent_goes_on(script: Script) -> None:
     process = script(
         """
-        import gc, os, sys, threading, p2pmap
+        import gc, os, sys, threading, warnings, p2pmap
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of forks beside threads: that is what this tries.
         node = p2pmap.Node()
         m = node.map("m")
         events = []
@@ -177,7 +178,8 @@ def test_a_forked_child_fails_fast_and_the_parent_goes_on(script: Script) -> Non
 def test_a_child_forked_while_threads_write_does_not_hang(script: Script) -> None:
     process = script(
         """
-        import os, threading, p2pmap
+        import os, threading, warnings, p2pmap
+        warnings.simplefilter("ignore", DeprecationWarning)
         m = p2pmap.open("m")
         m.subscribe(lambda event: None)
         stop = threading.Event()
