@@ -37,43 +37,58 @@ func (m *Map) Get(key string) ([]byte, bool) {
 // Lookup is Get that fails with [ErrClosed] after Close.
 func (m *Map) Lookup(key string) ([]byte, bool, error) {
 	var room [256]byte
-	value, found, err := m.read(key, room[:])
-	if !found || err != nil {
+	size, found, err := m.copyTo(room[:], key)
+	switch {
+	case !found:
 		return nil, false, err
+	case size <= len(room):
+		return bytes.Clone(room[:size]), true, nil
 	}
-	if len(value) <= len(room) {
-		value = bytes.Clone(value)
-	}
-	return value, true, nil
+	return m.lookupLong(key, size)
 }
 
 // GetInto is Get that puts the value into buf's memory, up to its capacity, and allocates only if the value is longer.
 func (m *Map) GetInto(key string, buf []byte) ([]byte, bool) {
-	value, found, err := m.read(key, buf[:cap(buf)])
-	if !found || err != nil {
+	buf = buf[:cap(buf)]
+	size, found, _ := m.copyTo(buf, key)
+	switch {
+	case !found:
 		return nil, false
+	case size <= len(buf):
+		return buf[:size], true
 	}
-	return value, true
+	value, found, _ := m.lookupLong(key, size)
+	return value, found
 }
 
-// read puts the value into room, or into new memory if it is longer than that.
-func (m *Map) read(key string, room []byte) ([]byte, bool, error) {
-	data, length := bytesOfString(key)
+// lookupLong reads a value into memory for size bytes, or for more if it was overwritten meanwhile.
+func (m *Map) lookupLong(key string, size int) ([]byte, bool, error) {
 	for {
-		buffer, capacity := bytesOf(room)
-		var size C.size_t
-		var told *C.p2pmap_error
-		status := C.quiet_get(m.ptr, data, length, buffer, capacity, &size, &told)
-		runtime.KeepAlive(m)
-		switch status {
-		case C.P2PMAP_OK:
+		room := make([]byte, size)
+		var found bool
+		var err error
+		size, found, err = m.copyTo(room, key)
+		if !found {
+			return nil, false, err
+		}
+		if size <= len(room) {
 			return room[:size], true, nil
-		case C.P2PMAP_BUFFER_TOO_SMALL:
-			room = make([]byte, size)
-		default:
-			return nil, false, failed(status, told)
 		}
 	}
+}
+
+// copyTo says how long the value is, and copies it to room if that is enough for it.
+func (m *Map) copyTo(room []byte, key string) (size int, found bool, err error) {
+	data, length := bytesOfString(key)
+	buffer, capacity := bytesOf(room)
+	var needed C.size_t
+	var told *C.p2pmap_error
+	status := C.quiet_get(m.ptr, data, length, buffer, capacity, &needed, &told)
+	runtime.KeepAlive(m)
+	if status == C.P2PMAP_OK || status == C.P2PMAP_BUFFER_TOO_SMALL {
+		return int(needed), true, nil
+	}
+	return 0, false, failed(status, told)
 }
 
 // Entry reads a value with its stamp, author and time, and says whether there is one.

@@ -72,11 +72,10 @@ fn declared_types(source: &str) -> Vec<String> {
     source.lines().filter_map(declared).collect()
 }
 
-/// Constants stand together, and negative ones in parentheses.
+/// Negative constants stand in parentheses.
 fn tidy(text: &str) -> String {
     let mut tidy = String::new();
-    let mut lines = text.trim().lines().peekable();
-    while let Some(line) = lines.next() {
+    for line in text.trim().lines() {
         let negative = line.strip_prefix("#define ").and_then(|rest| rest.split_once(" -"));
         match negative {
             Some((name, number)) => writeln!(tidy, "#define {name} (-{number})"),

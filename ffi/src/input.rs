@@ -9,6 +9,9 @@ use p2pmap::{Error, ErrorKind, Result};
 
 use crate::handle::is_null;
 
+/// What for ever is where a limit is needed.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// A `bool` from C, where any byte that is not zero means true.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -151,11 +154,11 @@ unsafe fn struct_size<T: Versioned>(given: *const T) -> Result<usize> {
 
 /// A wait. `P2PMAP_FOREVER`, and anything beyond what clocks can add up, is none at all.
 pub(crate) fn timeout(timeout_ms: u64) -> Option<Duration> {
-    const LONGEST_MS: u64 = 100 * 365 * 24 * 3600 * 1000;
-    (timeout_ms <= LONGEST_MS).then(|| Duration::from_millis(timeout_ms))
+    let timeout = Duration::from_millis(timeout_ms);
+    (timeout <= CENTURY).then_some(timeout)
 }
 
-/// A wait for what always takes a limit: for ever is a hundred years.
+/// A wait for what always takes a limit.
 pub(crate) fn finite_timeout(timeout_ms: u64) -> Duration {
-    timeout(timeout_ms).unwrap_or(Duration::from_secs(100 * 365 * 24 * 3600))
+    timeout(timeout_ms).unwrap_or(CENTURY)
 }

@@ -83,7 +83,7 @@ impl Strings {
 /// The array of a list with the texts that its items point to.
 struct List<T> {
     items: Vec<T>,
-    _texts: Vec<Strings>,
+    texts: Vec<Strings>,
 }
 
 fn owner<T>(list: T) -> *mut c_void {
@@ -103,7 +103,7 @@ impl p2pmap_string_list {
 
 impl p2pmap_peer_list {
     pub(crate) fn new(peers: &[PeerInfo]) -> Self {
-        let mut list = List { items: Vec::with_capacity(peers.len()), _texts: Vec::with_capacity(2 * peers.len()) };
+        let mut list = List { items: Vec::with_capacity(peers.len()), texts: Vec::with_capacity(2 * peers.len()) };
         for peer in peers {
             let own = Strings::new([peer.id.to_string(), peer.addr.clone()]);
             let maps = Strings::new(&peer.maps);
@@ -116,7 +116,7 @@ impl p2pmap_peer_list {
                 maps: maps.pointers.as_ptr(),
                 map_count: maps.pointers.len(),
             });
-            list._texts.extend([own, maps]);
+            list.texts.extend([own, maps]);
         }
         Self { items: list.items.as_ptr(), count: list.items.len(), owner: owner(list) }
     }
@@ -131,7 +131,7 @@ impl p2pmap_map_peer_list {
             last_sync_ms: peer.last_sync_ms.map_or(-1, |time| i64::try_from(time).unwrap_or(i64::MAX)),
         };
         let items: Vec<_> = peers.iter().zip(&ids.pointers).map(item).collect();
-        let list = List { items, _texts: vec![ids] };
+        let list = List { items, texts: vec![ids] };
         Self { items: list.items.as_ptr(), count: list.items.len(), owner: owner(list) }
     }
 }

@@ -6,7 +6,9 @@ with (
     p2pmap.open("flags", codec="json") as seed,
     p2pmap.open("flags", codec="json", bootstrap=seed.node.addrs) as flags,
 ):
-    flags.subscribe(lambda event: print(f"{event.kind} {event.key} = {event.value}, local: {event.local}"))
+    flags.subscribe(
+        lambda event: print(f"{event.kind} {event.key} = {event.value} ({'local' if event.local else 'from a peer'})")
+    )
 
     flags["dark_mode"] = {"on": True}
     for event in seed.watch(snapshot=True):

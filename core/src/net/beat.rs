@@ -27,9 +27,9 @@ use libp2p::{PeerId, StreamProtocol};
 use tokio::time::Sleep;
 
 /// Between two beats.
-const INTERVAL: Duration = Duration::from_secs(4);
-/// Without a beat for so long, a connection is dead. Two beats may be late: a slow link with much to send is not dead.
-const SILENCE: Duration = Duration::from_millis(8_500);
+const INTERVAL: Duration = Duration::from_secs(5);
+/// Without a beat for so long, a connection is dead. Nearly two intervals: a slow link with much to send is not dead.
+const SILENCE: Duration = Duration::from_millis(9_500);
 /// The first beat must come within so long: strangers do not stay.
 const FIRST: Duration = Duration::from_secs(5);
 

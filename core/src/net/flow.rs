@@ -4,6 +4,9 @@
 //! a peer has seen a certain message (a *probe*, answered once it has), and stops publishing while more than [`WINDOW`] bytes
 //! are unaccounted for. A peer that takes longer than [`PATIENCE`] is waited for no longer: it misses messages, and a sync
 //! repairs that when it answers.
+//!
+//! Where little is sent, a probe every [`WATCH`] sees whether anything arrives at all: gossipsub gives up on a stream
+//! without a word.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -18,6 +21,10 @@ const STEP: Amount = Amount { bytes: 1024 * 1024, messages: 512 };
 const WINDOW: Amount = Amount { bytes: 4 * 1024 * 1024, messages: 2048 };
 /// A peer that does not answer a probe for so long is left behind.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two probes, where there is anything to probe with.
+const WATCH: Duration = Duration::from_secs(10);
+/// So many probes in a row without an answer, and the connection is made anew.
+const MAX_FAILURES: u32 = 2;
 /// Messages that a probe may name after they were seen.
 const SEEN: usize = 16 * 1024;
 /// Probes that wait for their message, from all peers. Those beyond are answered at once.
@@ -56,13 +63,26 @@ struct Window {
     arrived: Amount,
     /// Since when the window is full.
     full: Option<Instant>,
+    probed_at: Option<Instant>,
     /// Left behind: nobody waits for it.
     late: bool,
+    /// Probes in a row that were not answered.
+    failures: u32,
 }
 
 struct Probe {
     peer: Id,
     sent: Amount,
+}
+
+/// What an answer, or its failure to come, calls for.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Fine,
+    /// The peer has missed something.
+    Sync(Id),
+    /// Nothing gets through.
+    Reconnect(Id),
 }
 
 impl Flow {
@@ -74,9 +94,11 @@ impl Flow {
         if window.full.is_none() && window.sent.since(window.arrived).reaches(WINDOW) {
             window.full = Some(now);
         }
-        let probe = window.sent.since(window.probed).reaches(STEP);
+        let long_ago = window.probed_at.is_none_or(|at| now.saturating_duration_since(at) >= WATCH);
+        let probe = long_ago || window.sent.since(window.probed).reaches(STEP);
         if probe {
             window.probed = window.sent;
+            window.probed_at = Some(now);
         }
         probe
     }
@@ -86,18 +108,23 @@ impl Flow {
         self.probes.insert(request, Probe { peer, sent });
     }
 
-    /// A probe was answered, or failed. The peer, if it had been left behind and is to be synced.
-    fn answered(&mut self, request: OutboundRequestId) -> Option<Id> {
-        let probe = self.probes.remove(&request)?;
-        let window = self.windows.get_mut(&probe.peer)?;
+    /// A probe was answered, or failed. Either way nothing more is to be expected of what was sent before it.
+    fn ended(&mut self, request: OutboundRequestId, answered: bool) -> Verdict {
+        let Some(probe) = self.probes.remove(&request) else { return Verdict::Fine };
+        let Some(window) = self.windows.get_mut(&probe.peer) else { return Verdict::Fine };
         if probe.sent.messages > window.arrived.messages {
             window.arrived = probe.sent;
         }
-        if !window.sent.since(window.arrived).reaches(WINDOW) {
+        let caught_up = !window.sent.since(window.arrived).reaches(WINDOW);
+        if caught_up {
             window.full = None;
-            return std::mem::take(&mut window.late).then_some(probe.peer);
         }
-        None
+        window.failures = if answered { 0 } else { window.failures + 1 };
+        if window.failures >= MAX_FAILURES {
+            return Verdict::Reconnect(probe.peer);
+        }
+        let missed = !answered || (caught_up && std::mem::take(&mut window.late));
+        if missed { Verdict::Sync(probe.peer) } else { Verdict::Fine }
     }
 
     /// Whether to publish nothing for now.
@@ -201,14 +228,23 @@ impl Task {
                     let _ = self.swarm.behaviour_mut().flow.send_response(channel, Vec::new());
                 }
             }
-            Event::Message { message: Message::Response { request_id, .. }, .. }
-            | Event::OutboundFailure { request_id, .. } => {
-                if let Some(peer) = self.flow.answered(request_id) {
-                    tracing::debug!(%peer, "caught up, what it missed is synced");
-                    self.schedule.compare(peer);
-                }
-            }
+            Event::Message { message: Message::Response { request_id, .. }, .. } => self.probe_ended(request_id, true),
+            Event::OutboundFailure { request_id, .. } => self.probe_ended(request_id, false),
             Event::InboundFailure { .. } | Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn probe_ended(&mut self, request: OutboundRequestId, answered: bool) {
+        match self.flow.ended(request, answered) {
+            Verdict::Fine => {}
+            Verdict::Sync(peer) => {
+                tracing::debug!(%peer, "what it missed is synced");
+                self.schedule.compare(peer);
+            }
+            Verdict::Reconnect(peer) => {
+                tracing::warn!(%peer, "messages do not arrive, connecting anew");
+                let _ = self.swarm.disconnect_peer_id(peer);
+            }
         }
     }
 
@@ -236,6 +272,7 @@ mod tests {
     fn a_full_window_stops_the_flow_until_the_peer_is_left_behind() {
         let (mut flow, peer, now) = (Flow::default(), Id::random(), Instant::now());
         assert!(!flow.is_full());
+        // The first message probes, and then each that completes a step.
         assert_eq!(fill(&mut flow, peer, now), WINDOW.bytes / STEP.bytes);
         assert!(flow.is_full());
         assert_eq!(flow.next_due(), Some(now + PATIENCE));
@@ -257,8 +294,16 @@ mod tests {
     fn small_messages_count_too() {
         let (mut flow, peer, now) = (Flow::default(), Id::random(), Instant::now());
         let probes = (0..WINDOW.messages).filter(|_| flow.sent(peer, 1, now)).count();
-        assert_eq!(probes, WINDOW.messages / STEP.messages);
+        assert_eq!(probes, 1 + (WINDOW.messages - 1) / STEP.messages);
         assert!(flow.is_full());
+    }
+
+    #[test]
+    fn where_little_is_sent_a_probe_watches_now_and_then() {
+        let (mut flow, peer, now) = (Flow::default(), Id::random(), Instant::now());
+        assert!(flow.sent(peer, 1, now));
+        assert!(!flow.sent(peer, 1, now + WATCH / 2));
+        assert!(flow.sent(peer, 1, now + WATCH));
     }
 
     #[test]

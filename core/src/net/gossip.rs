@@ -172,7 +172,7 @@ impl Task {
         let open = self.shared.gate(topic);
         if open.as_ref().is_some_and(|gate| gate.subscribers.load(Ordering::Relaxed) == 0) {
             // Nobody listened, so a sync tells the first who does. After this, writes leave as deltas.
-            while self.host.next_delta(topic).is_some() {}
+            self.host.forget_waiting(topic);
         }
         let new = self.shared.directory.lock().peers.get_mut(&peer).is_some_and(|peer| peer.topics.insert(topic));
         if new && open.is_some() {

@@ -283,12 +283,12 @@ impl Membership {
         let mut told: Vec<_> = known
             .map(|(id, member)| {
                 let age = if member.connected { Duration::ZERO } else { now.saturating_duration_since(member.seen) };
-                (*id, member.addrs.clone(), age)
+                (!member.connected, age, *id)
             })
             .collect();
-        told.sort_unstable_by_key(|(id, _, age)| (*age, *id));
+        told.sort_unstable();
         told.truncate(limit);
-        told
+        told.into_iter().map(|(_, age, id)| (id, self.members[&id].addrs.clone(), age)).collect()
     }
 }
 

@@ -37,6 +37,9 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// if it does not arrive, only a sync repairs it.
     fn next_delta(&self, topic: Topic) -> Option<Vec<u8>>;
 
+    /// Forgets what waits in that map's outbox: nobody has listened, and who comes pulls it.
+    fn forget_waiting(&self, topic: Topic);
+
     /// A delta that a peer gossiped (the propagation source, not necessarily its author).
     fn deliver(&self, topic: Topic, from: &PeerId, delta: &[u8]) -> Delivered;
 

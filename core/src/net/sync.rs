@@ -142,6 +142,7 @@ impl Task {
                 };
                 // The asker may have gone meanwhile.
                 let _ = self.swarm.behaviour_mut().sync.send_response(channel, answer.response);
+                self.served = Some(peer);
                 let now = Instant::now();
                 for topic in answer.differs {
                     self.schedule.differs(topic, peer, now);

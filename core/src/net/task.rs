@@ -22,8 +22,8 @@ use super::waiters::Waiters;
 use super::{Host, NetConfig};
 use crate::{PeerId, Result};
 
-/// Two nodes tell each other whom they know this often, jittered.
-const EXCHANGE: Duration = Duration::from_secs(60);
+/// Two nodes tell each other whom they know this often, jittered. News travels by itself; this finds what got lost.
+const EXCHANGE: Duration = Duration::from_secs(600);
 /// `close` gives what waits so long to arrive, and the connections so long to end.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -57,6 +57,8 @@ pub(super) struct Task {
     pub(super) max_peers: usize,
     anti_entropy: Duration,
     next_anti_entropy: Instant,
+    /// Who has compared with this node since then.
+    pub(super) served: Option<Id>,
     next_exchange: Instant,
     /// When somebody is to be dialled next; recomputed when `replan` is set.
     next_dial: Option<Instant>,
@@ -79,6 +81,7 @@ impl Task {
             membership: Membership::new(me, seeds, config.target_peers, config.max_peers, dialling, now),
             next_anti_entropy: now + rng.jitter(config.anti_entropy),
             next_exchange: now + rng.jitter(EXCHANGE),
+            served: None,
             anti_entropy: config.anti_entropy,
             max_peers: config.max_peers,
             shared,
@@ -155,7 +158,9 @@ impl Task {
             self.outflow.add(topic);
         }
         for (topic, peer) in inbox.gaps {
-            if let Ok(peer) = Id::from_bytes(peer.as_bytes()) {
+            // Whoever sent it may have gone: then any other may fill the gap.
+            let sender = Id::from_bytes(peer.as_bytes()).ok().filter(|peer| self.swarm.is_connected(peer));
+            if let Some(peer) = sender.or_else(|| self.rng.pick(self.shared.subscribers(topic))) {
                 self.schedule.gap(topic, peer, Instant::now());
             }
         }
@@ -198,7 +203,10 @@ impl Task {
         if self.next_anti_entropy <= now {
             self.next_anti_entropy = now + self.rng.jitter(self.anti_entropy);
             let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
-            if let Some(peer) = self.rng.pick(peers) {
+            let picked = self.rng.pick(peers);
+            // A comparison serves both ends. Not twice in a row, or one peer could keep this node from asking the others.
+            let served = std::mem::take(&mut self.served);
+            if let Some(peer) = picked.filter(|peer| served != Some(*peer)) {
                 self.schedule.compare(peer);
             }
         }

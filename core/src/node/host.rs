@@ -118,6 +118,12 @@ impl Host for Maps {
         Some(wire::delta::encode(&delta))
     }
 
+    fn forget_waiting(&self, topic: Topic) {
+        if let Some(map) = self.get(topic) {
+            map.state.writer().replica.clear_outbox();
+        }
+    }
+
     fn deliver(&self, topic: Topic, from: &PeerId, delta: &[u8]) -> Delivered {
         match self.get(topic) {
             None => Delivered::Rejected,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::event::Event;
+use crate::fork;
 use crate::replica::Slot;
 
 const CONFLATE_FROM: usize = 1024;
@@ -21,6 +22,8 @@ pub struct Queue {
     prefix: Box<[u8]>,
     state: Mutex<State>,
     ready: Condvar,
+    /// In a forked child the lock may be held by a thread that is not there: nothing touches it, and the queue is done.
+    generation: u32,
 }
 
 #[derive(Default)]
@@ -41,7 +44,7 @@ impl Queue {
     /// For keys that start with `prefix`, with what waits from the start.
     pub fn new(prefix: Vec<u8>, events: VecDeque<Event>) -> Self {
         let state = State { waiting: events.into_iter().map(Some).collect(), ..State::default() };
-        Self { prefix: prefix.into(), state: Mutex::new(state), ready: Condvar::new() }
+        Self { prefix: prefix.into(), state: Mutex::new(state), ready: Condvar::new(), generation: fork::generation() }
     }
 
     /// Adds events, those with the prefix. Never waits for the subscriber.
@@ -63,6 +66,9 @@ impl Queue {
 
     /// Up to `max` events, in order; waits until there is one, the time is up or the queue was closed (both: none).
     pub fn recv(&self, max: usize, timeout: Option<Duration>) -> Vec<Event> {
+        if self.is_forked() {
+            return Vec::new();
+        }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.state.lock();
         loop {
@@ -86,6 +92,9 @@ impl Queue {
     }
 
     pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        if self.is_forked() {
+            return Poll::Ready(None);
+        }
         let mut state = self.state.lock();
         match state.take(1).pop() {
             Some(event) => Poll::Ready(Some(event)),
@@ -99,6 +108,9 @@ impl Queue {
 
     /// Calls `wake` whenever the queue turns from empty to not empty, or closes; also now if it is not empty.
     pub fn on_ready(&self, wake: OnReady) {
+        if self.is_forked() {
+            return;
+        }
         let mut state = self.state.lock();
         state.on_ready = Some(wake);
         if !state.waiting.is_empty() || state.closed {
@@ -108,6 +120,9 @@ impl Queue {
 
     /// No further events. What waits can still be taken, unless it is to be discarded.
     pub fn close(&self, discard: bool) {
+        if self.is_forked() {
+            return;
+        }
         let mut state = self.state.lock();
         if discard {
             state.waiting.clear();
@@ -120,13 +135,20 @@ impl Queue {
     }
 
     pub fn is_closed(&self) -> bool {
-        self.state.lock().closed
+        self.is_forked() || self.state.lock().closed
     }
 
     /// Closed, and everything taken.
     pub fn is_done(&self) -> bool {
+        if self.is_forked() {
+            return true;
+        }
         let state = self.state.lock();
         state.closed && state.waiting.is_empty()
+    }
+
+    fn is_forked(&self) -> bool {
+        self.generation != fork::generation()
     }
 
     /// Tells whoever waits, after letting go of the lock.

@@ -13,7 +13,6 @@ use crate::store;
 pub(crate) use table::{MapSettings, NodeSettings, check_map_name, check_node};
 pub use table::OptionInfo;
 pub use validator::Validator;
-pub(crate) use validator::Validators;
 
 /// A node's configuration, and the defaults of the maps opened on it.
 #[derive(Clone, Debug, Default)]

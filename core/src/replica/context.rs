@@ -79,6 +79,7 @@ impl Seen {
 }
 
 impl Context {
+    #[cfg(test)]
     pub fn covers(&self, stamp: &Stamp) -> bool {
         self.seen.get(&stamp.origin).is_some_and(|seen| seen.covers(stamp.timestamp))
     }
@@ -88,6 +89,7 @@ impl Context {
     }
 
     /// The gap-free timestamp of that origin.
+    #[cfg(test)]
     pub fn upto(&self, origin: &Origin) -> Timestamp {
         self.seen.get(origin).map_or(Timestamp::ZERO, |seen| seen.upto)
     }

@@ -22,15 +22,15 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 pub use clock::{Hlc, Timestamp};
-pub use context::{Context, Seen};
+pub use context::Context;
 pub use delta::{Delta, Incoming, Outgoing};
 pub use digest::Digest;
 use digest::Fingerprint;
 pub use entry::{Record, Slot};
-pub use index::{Index, KeyRange};
+pub use index::Index;
 use outbox::Outbox;
 pub use stamp::{Origin, Stamp};
-pub use sync::{Cursor, Join, Page, PageEnd, Puller, Request, Start, Step};
+pub use sync::{Join, Page, PageEnd, Puller, Request, Start, Step};
 
 use crate::limits::{MAX_ORIGINS, MAX_PAGE_ENTRIES};
 

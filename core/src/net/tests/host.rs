@@ -72,7 +72,7 @@ pub(crate) struct Sets {
     delay: Mutex<Duration>,
     refused: AtomicUsize,
     asked: AtomicUsize,
-    pulls: AtomicUsize,
+    gossiped: AtomicU64,
 }
 
 impl Sets {
@@ -88,7 +88,7 @@ impl Sets {
             delay: Mutex::default(),
             refused: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
-            pulls: AtomicUsize::new(0),
+            gossiped: AtomicU64::new(0),
         })
     }
 
@@ -141,8 +141,9 @@ impl Sets {
         self.asked.load(Ordering::SeqCst)
     }
 
-    pub fn pulls(&self) -> usize {
-        self.pulls.load(Ordering::SeqCst)
+    /// Items that came in deltas, repeated ones too.
+    pub fn gossiped(&self) -> u64 {
+        self.gossiped.load(Ordering::SeqCst)
     }
 
     fn encode(&self, message: impl Encode) -> Vec<u8> {
@@ -169,6 +170,12 @@ fn fresh() -> u64 {
 }
 
 impl Host for Sets {
+    fn forget_waiting(&self, topic: Topic) {
+        if let Some(set) = self.maps.lock().get_mut(&topic) {
+            set.sent = set.written;
+        }
+    }
+
     fn next_delta(&self, topic: Topic) -> Option<Vec<u8>> {
         let mut maps = self.maps.lock();
         let set = maps.get_mut(&topic)?;
@@ -191,6 +198,7 @@ impl Host for Sets {
         }
         let mut maps = self.maps.lock();
         let Some(set) = maps.get_mut(&topic) else { return Delivered::Rejected };
+        self.gossiped.fetch_add(delta.to - delta.from, Ordering::SeqCst);
         let gap = set.next.get(&delta.origin).copied().unwrap_or(0) < delta.from;
         for sequence in delta.from..delta.to {
             set.insert((delta.origin, sequence));
@@ -240,7 +248,6 @@ impl Host for Sets {
 
     fn pull(&self, _: &PeerId, topic: Topic) -> Option<Box<dyn Pull>> {
         self.maps.lock().get(&topic)?;
-        self.pulls.fetch_add(1, Ordering::SeqCst);
         Some(Box::new(SetPull { sets: self.me.upgrade()?, topic, after: None }))
     }
 }
@@ -284,6 +291,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-pub(crate) fn open_files() -> usize {
-    std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count())
+/// Entries of a directory of /proc.
+pub(crate) fn count(directory: &str) -> usize {
+    std::fs::read_dir(directory).map_or(0, |entries| entries.count())
 }

@@ -267,7 +267,7 @@ impl Cluster {
 
 fn held(map: &Map) -> p2pmap::Result<BTreeMap<String, String>> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(map.scan(ScanOptions::default())?.map(|(key, value)| (text(&key), text(&value))).collect())
+    Ok(map.scan(ScanOptions::default())?.map(|entry| (text(entry.key()), text(entry.value()))).collect())
 }
 
 fn short(digest: &str) -> &str {

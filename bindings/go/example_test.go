@@ -1,0 +1,106 @@
+package p2pmap_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/p2pmap/p2pmap/bindings/go"
+)
+
+func Example() {
+	ctx := context.Background()
+	flags, err := p2pmap.Open("flags")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer flags.Close()
+
+	if _, err := flags.Put(ctx, "dark_mode", []byte("on")); err != nil {
+		log.Fatal(err)
+	}
+	if value, found := flags.Get("dark_mode"); found {
+		fmt.Println("dark_mode is", string(value))
+	}
+	// Output: dark_mode is on
+}
+
+// Two nodes; in real life they are in two processes.
+func Example_cluster() {
+	ctx := context.Background()
+	first, err := p2pmap.Open("flags")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer first.Close()
+	second, err := p2pmap.Open("flags", p2pmap.WithBootstrap(first.Node().Addrs()...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer second.Close()
+
+	changes := second.Watch(ctx)
+	if _, err := first.Put(ctx, "dark_mode", []byte("on")); err != nil {
+		log.Fatal(err)
+	}
+	change := <-changes
+	fmt.Println(change.Kind, change.Key, string(change.Value))
+	// Output: put dark_mode on
+}
+
+func ExampleMap_Watch() {
+	flags, err := p2pmap.Open("flags")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer flags.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	flags.Put(ctx, "dark_mode", []byte("on"))
+
+	for event := range flags.Watch(ctx, p2pmap.WatchOptions{Snapshot: true}) {
+		fmt.Println(event.Kind, event.Key)
+		if event.Kind == p2pmap.EventSynced {
+			cancel()
+		}
+	}
+	// Output:
+	// put dark_mode
+	// synced
+}
+
+func ExampleMap_Keys() {
+	services, err := p2pmap.Open("services")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer services.Close()
+	for _, key := range []string{"ssh/tcp", "http/udp", "http/tcp"} {
+		services.Put(context.Background(), key, nil)
+	}
+
+	for key := range services.Keys(p2pmap.ScanOptions{Prefix: "http/"}) {
+		fmt.Println(key)
+	}
+	// Output:
+	// http/tcp
+	// http/udp
+}
+
+func ExampleWithValidator() {
+	flags, err := p2pmap.Open("flags", p2pmap.WithValidator(func(key string, value []byte) error {
+		if string(value) != "on" && string(value) != "off" {
+			return errors.New("a flag is on or off")
+		}
+		return nil
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer flags.Close()
+
+	_, err = flags.Put(context.Background(), "dark_mode", []byte("maybe"))
+	fmt.Println(errors.Is(err, p2pmap.ErrInvalidValue))
+	// Output: true
+}
