@@ -1,6 +1,6 @@
 //! The running processes: what they are told, what they say, and what must come true.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -28,14 +28,14 @@ pub struct Cluster {
     pub screen: Screen,
     /// When the present step has failed.
     deadline: Instant,
-    /// While everyone loads, events are counted and not printed.
-    loading: bool,
+    /// The changes that the demo asked for, as `kind key`: each is shown. Of the rest only the first one by each author is.
+    asked: HashSet<String>,
 }
 
 impl Cluster {
     pub fn new(screen: Screen) -> Self {
         let (sender, said) = sync_channel(1024);
-        Self { members: Vec::new(), said, sender, screen, deadline: Instant::now() + PATIENCE, loading: true }
+        Self { members: Vec::new(), said, sender, screen, deadline: Instant::now() + PATIENCE, asked: HashSet::new() }
     }
 
     /// Starts a process that joins through another; its number.
@@ -44,11 +44,9 @@ impl Cluster {
         let same = self.members.iter().filter(|member| member.language.name == language.name).count();
         let name = if same == 0 { language.name.to_owned() } else { format!("{} {}", language.name, same + 1) };
         let bootstrap = through.map_or(Ok(String::new()), |through| self.address(through))?;
-        let id = name.to_lowercase().replace(' ', "-");
-        let args = [id.as_str(), &bootstrap, file, &part.to_string(), &parts.to_string()];
+        let args = [id(&name), bootstrap, file.to_owned(), part.to_string(), parts.to_string()];
         let member = Member::start(name, language, &args, number, &self.sender)?;
         self.members.push(member);
-        self.loading = true;
         let joins = through.map_or("starts: the bootstrap node".into(), |through| format!("starts, joins through {}", self.name(through)));
         self.announce(number, &joins);
         Ok(number)
@@ -56,6 +54,11 @@ impl Cluster {
 
     pub fn name(&self, member: usize) -> &str {
         &self.members[member].name
+    }
+
+    /// Its name as a word of keys.
+    pub fn id(&self, member: usize) -> String {
+        id(self.name(member))
     }
 
     pub fn running(&self) -> Vec<usize> {
@@ -96,6 +99,15 @@ impl Cluster {
         }
     }
 
+    /// A change is about to be made: [`all_see`](Self::all_see) waits for it, even if the same one was seen before.
+    pub fn expect(&mut self, kind: &str, key: &str) {
+        let change = format!("{kind} {key}");
+        for member in &mut self.members {
+            member.seen.remove(&change);
+        }
+        self.asked.insert(change);
+    }
+
     /// Waits until the callback of every running process was told a change.
     pub fn all_see(&mut self, kind: &str, key: &str) -> Outcome {
         self.begin();
@@ -113,7 +125,6 @@ impl Cluster {
             let reports = self.reports()?;
             let digest = reports[0].1.digest.clone();
             if reports.iter().all(|(_, report)| report.entries == entries && report.digest == digest) {
-                self.loading = false;
                 self.screen.good(&format!("{} processes hold {entries} entries, digest {}", reports.len(), short(&digest)));
                 return Ok(digest);
             }
@@ -245,22 +256,23 @@ impl Cluster {
             return;
         };
         let [kind, key, place, author, ..] = event.split(' ').collect::<Vec<_>>()[..] else { return };
-        if key.starts_with(PING) {
+        if key.starts_with(PING) || !self.members[member].running {
             return;
         }
-        self.members[member].seen.insert(format!("{kind} {key}"));
+        let change = format!("{kind} {key}");
         if place == "remote" {
-            self.show(member, kind, key, author);
+            self.show(member, &change, author);
         }
+        self.members[member].seen.insert(change);
     }
 
-    /// Says who saw what by whom: every change, or while everyone loads the first one of each author.
-    fn show(&mut self, member: usize, kind: &str, key: &str, author: &str) {
+    /// Says who saw what by whom.
+    fn show(&mut self, member: usize, change: &str, author: &str) {
         let author = self.members.iter().find(|other| other.id() == Some(author)).map_or(author, |other| &other.name).to_owned();
-        if !self.loading {
-            self.announce(member, &format!("sees {kind} {key} by {author}"));
+        if self.asked.contains(change) {
+            self.announce(member, &format!("sees {change} by {author}"));
         } else if self.members[member].seen.insert(format!("first by {author}")) {
-            self.announce(member, &format!("sees {kind} {key} by {author}, and what follows"));
+            self.announce(member, &format!("sees {change} by {author}, the first of many"));
         }
     }
 }
@@ -268,6 +280,10 @@ impl Cluster {
 fn held(map: &Map) -> p2pmap::Result<BTreeMap<String, String>> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(map.scan(ScanOptions::default())?.map(|entry| (text(entry.key()), text(entry.value()))).collect())
+}
+
+fn id(name: &str) -> String {
+    name.to_lowercase().replace([' ', '.'], "-")
 }
 
 fn short(digest: &str) -> &str {

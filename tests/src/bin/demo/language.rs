@@ -14,49 +14,19 @@ pub struct Language {
     pub colour: u8,
     /// What starts its process: a program and its first arguments, below the repository's root.
     command: &'static [&'static str],
-    /// Present if, and only if, it was built.
-    built: &'static str,
-    /// What is missing where it was not.
-    needs: &'static str,
 }
 
-pub static RUST: Language = Language {
-    name: "Rust",
-    colour: 208,
-    command: &["target/release/examples/services"],
-    built: "target/release/examples/services",
-    needs: "cargo build --release",
-};
+pub static RUST: Language = Language { name: "Rust", colour: 208, command: &["target/release/examples/services"] };
 
 static OTHERS: [Language; PROCESSES - 1] = [
-    Language {
-        name: "C",
-        colour: 75,
-        command: &["build/demo/services-c"],
-        built: "build/demo/services-c",
-        needs: "a C compiler (on Debian: apt-get install gcc)",
-    },
+    Language { name: "C", colour: 75, command: &["build/demo/services-c"] },
     Language {
         name: "Python",
         colour: 220,
         command: &["build/venv-python/bin/python", "bindings/python/examples/services.py"],
-        built: "build/venv-python/bin/python",
-        needs: "Python 3.11 or later (on Debian: apt-get install python3 python3-venv)",
     },
-    Language {
-        name: "Node.js",
-        colour: 77,
-        command: &["node", "bindings/node/examples/services.mjs"],
-        built: "build/demo/services-node",
-        needs: "Node.js 20 or later, with npm (on Debian: apt-get install nodejs npm)",
-    },
-    Language {
-        name: "Go",
-        colour: 80,
-        command: &["build/demo/services-go"],
-        built: "build/demo/services-go",
-        needs: "Go 1.23 or later, and a C compiler (on Debian: apt-get install golang gcc)",
-    },
+    Language { name: "Node.js", colour: 77, command: &["node", "bindings/node/examples/services.mjs"] },
+    Language { name: "Go", colour: 80, command: &["build/demo/services-go"] },
 ];
 
 impl Language {
@@ -69,14 +39,15 @@ impl Language {
     }
 }
 
-/// Rust and the others that were built, five in all. Says which are not there, and what would bring them.
-pub fn present(screen: Screen) -> Vec<&'static Language> {
+/// Rust and the others that are named (`Node.js` by `node`), five in all. Says which are missing.
+pub fn present(named: &[String], screen: Screen) -> Vec<&'static Language> {
     let mut present = vec![&RUST];
     for language in &OTHERS {
-        if root().join(language.built).exists() {
+        let is_named = |word: &String| language.name.to_lowercase().starts_with(word.as_str());
+        if named.iter().any(is_named) {
             present.push(language);
         } else {
-            screen.warn(&format!("without {}: it needs {}; Rust takes its place", language.name, language.needs));
+            screen.warn(&format!("without {}: Rust takes its place", language.name));
             present.push(&RUST);
         }
     }

@@ -28,7 +28,7 @@ pub struct Member {
     stdin: ChildStdin,
     pub addrs: Vec<String>,
     pub answers: VecDeque<String>,
-    /// Changes that its callback was told, as `kind key`; and how many came from whom while it loaded.
+    /// Changes that its callback was told, as `kind key`, and while it loaded whom it saw: `first by name`.
     pub seen: HashSet<String>,
     pub running: bool,
     /// The last thing it wrote on standard error.
@@ -46,7 +46,7 @@ pub struct Report {
 
 impl Member {
     /// Starts a process with these arguments; what it says goes to `said` under this number.
-    pub fn start(name: String, language: &'static Language, args: &[&str], number: usize, said: &SyncSender<Said>) -> Outcome<Self> {
+    pub fn start(name: String, language: &'static Language, args: &[String], number: usize, said: &SyncSender<Said>) -> Outcome<Self> {
         let mut command = language.command();
         command.args(args).env_remove("P2PMAP_LISTEN");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

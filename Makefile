@@ -1,0 +1,68 @@
+# Everything that is built, run and checked. `make help` lists it.
+#
+# Cargo knows what is out of date, so most targets only call it: one profile (release), one target directory. A language whose
+# tools are missing is named, with how to get them, and left out; the others go on. What is made lands in target, build and dist.
+
+SHELL := bash
+PREFIX ?= /usr/local
+CARGO_BUILD := cargo build --release --locked
+HAS := tests/toolchain.sh
+LANGUAGES := c python node go
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint header dist install clean build rust $(LANGUAGES)
+
+help: ## this list
+	@echo "make TARGET, one of:"
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name what; do printf '  %-9s%s\n' "$$name" "$$what"; done
+
+demo: build ## builds everything, then runs a cluster of five processes in five languages
+	target/release/demo $(foreach language,$(LANGUAGES),$$($(HAS) -q $(language) && echo $(language)))
+
+test: ## runs every test of every language; make test SUITES="rust go" only those
+	@tests/suites.sh $(SUITES)
+
+bench: ## measures, each figure beside its floor
+	@$(HAS) rust
+	cargo run --release --locked -p p2pmap-bench
+
+lint: ## formats, lints, types and licences, of every language
+	@tests/lint.sh
+
+header: ## writes include/p2pmap.h from the sources of ffi
+	@$(HAS) rust
+	cargo run --release --locked -p p2pmap-ffi --example header
+
+dist: build ## packages for users into dist: wheel, npm tarball, C archive, Go package
+	ffi/dist.sh dist
+	@$(HAS) go || exit 0; bindings/go/dist.sh dist
+	@ls -l dist
+
+install: rust ## installs the C and C++ library: make install PREFIX=/usr/local
+	ffi/install.sh "$(PREFIX)"
+
+clean: ## removes everything that was made
+	cargo clean
+	rm -rf build dist bindings/node/node_modules bindings/node/*.node
+
+build: rust $(LANGUAGES) ## builds everything
+
+rust:
+	@$(HAS) rust
+	$(CARGO_BUILD) -p p2pmap -p p2pmap-ffi -p p2pmap-tests --lib --bins --example services
+
+c: rust
+	@$(HAS) c || exit 0; \
+	mkdir -p build/demo && ffi/install.sh build/c && \
+	cc -std=c11 -O2 -Wall -Wextra -o build/demo/services-c ffi/examples/services.c -pthread \
+		$$(PKG_CONFIG_PATH=build/c/lib/pkgconfig pkg-config --cflags --libs p2pmap) -Wl,-rpath,"$$PWD/build/c/lib"
+
+python: rust
+	@$(HAS) python || exit 0; bindings/python/build.sh wheel install
+
+node: rust
+	@$(HAS) node || exit 0; bindings/node/build.sh
+
+go: rust
+	@$(HAS) go || exit 0; \
+	eval "$$(bindings/go/test.sh env)" && go build -C bindings/go -o ../../build/demo/services-go ./examples/services
