@@ -69,8 +69,8 @@ has() {
 
 test_rust() {
     tests/toolchain.sh test-tools
-    # The other two members are tested as the packages they become.
-    suite rust cargo test --release --locked --workspace --exclude p2pmap-python --exclude p2pmap-node --no-fail-fast
+    # The Python and Node.js members are tested as the packages they become.
+    suite rust cargo test --release --locked -p p2pmap -p p2pmap-ffi -p p2pmap-tests --no-fail-fast
 }
 
 test_python() {

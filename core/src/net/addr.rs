@@ -4,7 +4,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
 /// The address without its `/p2p/...`, if it is one that this node can dial: an IP address or DNS name, then TCP or QUIC.
-/// Unspecified, multicast and broadcast addresses and port 0 are not.
+/// Unspecified, multicast, broadcast and link-local IPv6 addresses (these need a zone) and port 0 are not.
 pub(super) fn dialable(addr: &Multiaddr) -> Option<Multiaddr> {
     let mut parts = addr.iter().peekable();
     let mut dialled = Multiaddr::empty();
@@ -12,7 +12,7 @@ pub(super) fn dialable(addr: &Multiaddr) -> Option<Multiaddr> {
     let host = parts.next()?;
     let fits = match &host {
         Protocol::Ip4(ip) => !ip.is_unspecified() && !ip.is_multicast() && !ip.is_broadcast(),
-        Protocol::Ip6(ip) => !ip.is_unspecified() && !ip.is_multicast(),
+        Protocol::Ip6(ip) => !ip.is_unspecified() && !ip.is_multicast() && !ip.is_unicast_link_local(),
         Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name) => !name.is_empty(),
         _ => false,
     };
@@ -60,10 +60,8 @@ pub(super) fn is_loopback(addr: &Multiaddr) -> bool {
 /// its port but not its address.
 pub(super) fn observed_as(listened: &Multiaddr, observed: &Multiaddr) -> Option<Multiaddr> {
     let host = observed.iter().next().filter(|part| matches!(part, Protocol::Ip4(_) | Protocol::Ip6(_)))?;
-    let same_family = matches!(
-        (listened.iter().next()?, &host),
-        (Protocol::Ip4(_), Protocol::Ip4(_)) | (Protocol::Ip6(_), Protocol::Ip6(_))
-    );
+    let same_family =
+        matches!((listened.iter().next()?, &host), (Protocol::Ip4(_), Protocol::Ip4(_)) | (Protocol::Ip6(_), Protocol::Ip6(_)));
     if !same_family {
         return None;
     }
@@ -90,6 +88,7 @@ mod tests {
             "/ip4/224.0.0.1/tcp/7400",
             "/ip4/255.255.255.255/tcp/7400",
             "/ip6/::/tcp/7400",
+            "/ip6/fe80::1/tcp/7400",
             "/ip4/10.0.0.1/tcp/0",
             "/ip4/10.0.0.1/udp/7400",
             "/ip4/10.0.0.1",
@@ -106,10 +105,7 @@ mod tests {
     fn an_observed_address_keeps_the_port_it_listens_on() {
         let seen = addr("/ip4/192.0.2.7/tcp/51234");
         assert_eq!(observed_as(&addr("/ip4/10.0.0.1/tcp/7400"), &seen), Some(addr("/ip4/192.0.2.7/tcp/7400")));
-        assert_eq!(
-            observed_as(&addr("/ip4/10.0.0.1/udp/7400/quic-v1"), &seen),
-            Some(addr("/ip4/192.0.2.7/udp/7400/quic-v1"))
-        );
+        assert_eq!(observed_as(&addr("/ip4/10.0.0.1/udp/7400/quic-v1"), &seen), Some(addr("/ip4/192.0.2.7/udp/7400/quic-v1")));
         assert_eq!(observed_as(&addr("/ip6/::1/tcp/7400"), &seen), None);
     }
 }

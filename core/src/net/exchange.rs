@@ -51,11 +51,7 @@ impl Task {
             let age_s = u32::try_from(age.as_secs()).unwrap_or(u32::MAX);
             (!addrs.is_empty()).then(|| Member { id: id.to_bytes(), addrs, age_s })
         });
-        Members {
-            news,
-            addrs: pack(&mut self.external.iter().chain(self.swarm.listeners())),
-            members: members.collect(),
-        }
+        Members { news, addrs: pack(&mut self.external.iter().chain(self.swarm.listeners())), members: members.collect() }
     }
 
     pub(super) fn on_members(&mut self, event: Event<Vec<u8>, Vec<u8>>) {

@@ -14,9 +14,9 @@ use super::addr;
 use super::shared::{Call, Shared};
 use super::task::Task;
 use super::{Host, NetConfig, NetPeer};
+use crate::PeerId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::Topic;
-use crate::PeerId;
 
 /// The running network: a thread of its own with a current-thread runtime. Every method may be called from any thread.
 pub(crate) struct Network {

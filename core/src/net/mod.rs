@@ -28,8 +28,8 @@ use std::time::Duration;
 
 pub(crate) use handle::Network;
 
-use crate::wire::Topic;
 use crate::PeerId;
+use crate::wire::Topic;
 
 /// What the network asks of the node that it serves. Called on the network thread; quick, except where said.
 pub(crate) trait Host: Send + Sync + 'static {
@@ -91,7 +91,9 @@ pub(crate) trait Pull: Send {
 pub(crate) enum PullStep {
     More,
     /// Everything merged and joined; whether the two replicas were then equal.
-    Done { equal: bool },
+    Done {
+        equal: bool,
+    },
     /// Malformed (counted by the host), or the map closed.
     Failed,
 }

@@ -15,11 +15,14 @@ use super::behaviour::BehaviourEvent;
 use super::membership::Dial;
 use super::shared::{Peer, public};
 use super::task::Task;
-use crate::error::{Error, ErrorKind, Result};
 use crate::PeerId;
+use crate::error::{Error, ErrorKind, Result};
 
 /// When both ends have dialled, both connections stay for so long: gossipsub tells its subscriptions on the first one only.
 const SURPLUS: Duration = Duration::from_millis(1_500);
+/// A first connection that ends sooner may have taken the subscriptions with it. Well below [`SURPLUS`]: the other end
+/// counts from another moment.
+const EARLY: Duration = Duration::from_millis(750);
 /// After a connection of several was closed, what it may have held is synced.
 const SETTLE: Duration = Duration::from_millis(100);
 
@@ -127,10 +130,10 @@ impl Task {
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, cause, .. } => {
                 tracing::debug!(%peer_id, ?cause, "connection closed");
-                self.connections.remove(&connection_id);
+                let closed = self.connections.remove(&connection_id);
                 match num_established {
                     0 => self.on_gone(peer_id),
-                    _ => self.on_one_closed(peer_id),
+                    _ => self.on_one_closed(peer_id, closed.map(|connection| connection.since)),
                 }
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
@@ -223,9 +226,16 @@ impl Task {
         self.note_members();
     }
 
-    fn on_one_closed(&mut self, peer: Id) {
-        self.schedule.compare_at(peer, Instant::now() + SETTLE);
-        let Some(left) = self.connections.values().find(|connection| connection.peer == peer) else { return };
+    /// One of several connections has ended, which was made at `since`.
+    fn on_one_closed(&mut self, peer: Id, since: Option<Instant>) {
+        let now = Instant::now();
+        self.schedule.compare_at(peer, now + SETTLE);
+        let left = self.connections.values().filter(|connection| connection.peer == peer);
+        let Some(left) = left.min_by_key(|connection| connection.since) else { return };
+        // It was the first: meet anew.
+        if since.is_some_and(|since| since < left.since && now.duration_since(since) < EARLY) {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
         if let Some(entry) = self.shared.directory.lock().peers.get_mut(&peer) {
             entry.addr = left.addr.clone();
             entry.outbound = left.outbound;

@@ -15,7 +15,7 @@ use super::subscribe::{Delivery, SubscribeOptions, Subscription, Watch};
 use super::view::{Entry, Key, Value};
 use crate::error::Result;
 use crate::options::{Config, MapOptions};
-use crate::replica::Stamp;
+use crate::replica::{Record, Stamp};
 
 /// Opens a map on a node of its own: the two-line start. Closing the map closes that node.
 ///
@@ -105,7 +105,8 @@ impl Map {
     /// The newest live value here. Cost: O(1), no lock, nothing copied.
     #[inline]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        Ok(self.entry(key)?.map(|entry| entry.value))
+        let record = self.open_state()?.index.record(key.as_ref());
+        Ok(record.filter(Record::is_live).map(Value))
     }
 
     /// Reads the newest live value in place, without counting a reference: the quickest way to copy a small one.

@@ -66,16 +66,16 @@ impl Members {
         }
         let body = bytes.strip_prefix(&[VERSION]).ok_or(MembersError::Version)?;
         let config = bincode::config::standard().with_limit::<MAX_MEMBERS_BYTES>();
-        let (message, used): (Self, usize) =
-            bincode::decode_from_slice(body, config).map_err(|_| MembersError::Malformed)?;
+        let (message, used): (Self, usize) = bincode::decode_from_slice(body, config).map_err(|_| MembersError::Malformed)?;
         if used != body.len() {
             return Err(MembersError::Malformed);
         }
         let fits = message.members.len() <= MAX_MEMBERS
             && addrs_fit(&message.addrs)
-            && message.members.iter().all(|member| {
-                (1..=MAX_PEER_ID_BYTES).contains(&member.id.len()) && addrs_fit(&member.addrs)
-            });
+            && message
+                .members
+                .iter()
+                .all(|member| (1..=MAX_PEER_ID_BYTES).contains(&member.id.len()) && addrs_fit(&member.addrs));
         if fits { Ok(message) } else { Err(MembersError::TooLarge) }
     }
 }
