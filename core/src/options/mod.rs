@@ -37,7 +37,7 @@ impl Config {
                 let (map, option) = rest
                     .rsplit_once('.')
                     .ok_or_else(|| invalid(format!("`{name}`: a declared map's option is written `maps.<map>.<option>`")))?;
-                table::check_map_name(map)?;
+                check_map_name(map)?;
                 let mut options = self.node.declared.get(map).cloned().unwrap_or_default();
                 options.set(option, value)?;
                 self.node.declared.insert(map.to_owned(), options);
