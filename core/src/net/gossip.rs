@@ -161,8 +161,12 @@ impl Task {
         let Some(topic) = parse(&message.topic) else { return self.shared.reject() };
         let public = super::shared::public(&from);
         match self.host.deliver(topic, &public, &message.data) {
-            Delivered::Taken => {}
-            Delivered::Gap => self.schedule.gap(topic, from, Instant::now()),
+            Delivered::Taken => self.pace.news(Instant::now()),
+            Delivered::Gap => {
+                let now = Instant::now();
+                self.pace.news(now);
+                self.schedule.gap(topic, from, now);
+            }
             Delivered::Rejected => tracing::debug!(%from, "refused a delta"),
         }
     }
@@ -226,7 +230,10 @@ impl Task {
         let bytes = delta.len();
         let peers = self.shared.subscribers(topic);
         match self.swarm.behaviour_mut().gossip.publish(hash(topic), delta) {
-            Ok(id) => self.note_sent(&id, bytes, &peers),
+            Ok(id) => {
+                self.pace.news(Instant::now());
+                self.note_sent(&id, bytes, &peers);
+            }
             Err(PublishError::Duplicate) => {}
             Err(error) => {
                 tracing::debug!(%error, bytes, "a delta was not published, a sync will carry it");

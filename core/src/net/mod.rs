@@ -13,6 +13,7 @@ mod gossip;
 mod handle;
 mod listen;
 mod membership;
+mod pace;
 mod peers;
 mod rng;
 mod schedule;

@@ -128,6 +128,10 @@ impl Task {
         let (topic, peer, now) = (running.topic, running.peer, Instant::now());
         self.syncs.running.remove(&(topic, peer));
         self.schedule.pulled(topic, peer, equal, now);
+        // What does not end in equality is no news: this node may refuse what the peer holds, each time anew.
+        if equal == Some(true) {
+            self.pace.news(now);
+        }
         if self.waiters.want(peer) {
             self.schedule.compare_at(peer, now);
         }

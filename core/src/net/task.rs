@@ -13,6 +13,7 @@ use super::flow::{Flow, Seen};
 use super::gossip::Outflow;
 use super::listen;
 use super::membership::Membership;
+use super::pace::Pace;
 use super::peers::{Connection, Dialled, Reply};
 use super::rng::Rng;
 use super::schedule::Schedule;
@@ -55,8 +56,7 @@ pub(super) struct Task {
     pub(super) goodbyes: usize,
 
     pub(super) max_peers: usize,
-    anti_entropy: Duration,
-    next_anti_entropy: Instant,
+    pub(super) pace: Pace,
     /// Who has compared with this node since then.
     pub(super) served: Option<Id>,
     next_exchange: Instant,
@@ -79,10 +79,9 @@ impl Task {
         let me = *swarm.local_peer_id();
         let mut task = Self {
             membership: Membership::new(me, seeds, config.target_peers, config.max_peers, dialling, now),
-            next_anti_entropy: now + rng.jitter(config.anti_entropy),
+            pace: Pace::new(config.anti_entropy, now, &mut rng),
             next_exchange: now + rng.jitter(EXCHANGE),
             served: None,
-            anti_entropy: config.anti_entropy,
             max_peers: config.max_peers,
             shared,
             host,
@@ -200,8 +199,7 @@ impl Task {
     }
 
     fn run_timers(&mut self, now: Instant) {
-        if self.next_anti_entropy <= now {
-            self.next_anti_entropy = now + self.rng.jitter(self.anti_entropy);
+        if self.pace.is_due(now, &mut self.rng) {
             let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
             let picked = self.rng.pick(peers);
             // A comparison serves both ends. Not twice in a row, or one peer could keep this node from asking the others.
@@ -232,7 +230,7 @@ impl Task {
         [self.schedule.next_due(), self.waiters.next_due(), self.flow.next_due(), self.next_dial, surplus]
             .into_iter()
             .flatten()
-            .fold(self.next_anti_entropy.min(self.next_exchange), Instant::min)
+            .fold(self.pace.next_due().min(self.next_exchange), Instant::min)
     }
 
     fn note_addrs(&mut self) {

@@ -149,7 +149,11 @@ impl Map {
     ///
     /// Threads: one of the library's, of this subscription's own; under no lock, so the callback may call anything. A slow
     /// callback delays nobody: beyond 1,024 waiting events, waiting changes to one key are conflated into one.
-    pub fn subscribe(&self, options: SubscribeOptions, callback: impl FnMut(&[Event]) + Send + 'static) -> Result<Subscription> {
+    pub fn subscribe(
+        &self,
+        options: SubscribeOptions,
+        callback: impl FnMut(&[Event]) + Send + 'static,
+    ) -> Result<Subscription> {
         let state = self.open_state()?;
         let delivery = Delivery::start(state.subscribe(options)?, callback)?;
         state.adopt(&delivery);

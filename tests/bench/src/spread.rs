@@ -45,7 +45,13 @@ pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     };
     let rate = |nanoseconds: f64| ENTRIES as f64 * 1e9 / nanoseconds;
     Ok(vec![
-        line("100 k puts until the other process holds all", Unit::Nanoseconds, all.median(), floor.median(), "< 2 s, none lost"),
+        line(
+            "100 k puts until the other process holds all",
+            Unit::Nanoseconds,
+            all.median(),
+            floor.median(),
+            "< 2 s, none lost",
+        ),
         line("the same, entries a second", Unit::Rate, rate(all.median()), rate(floor.median()), ">= 600 k/s"),
     ])
 }
