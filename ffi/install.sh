@@ -39,10 +39,20 @@ fill() {
 
 install -d "$prefix/lib/pkgconfig" "$prefix/lib/cmake/p2pmap" "$prefix/include/p2pmap"
 install -m 755 "$built/libp2pmap_c.so" "$prefix/lib/libp2pmap.so.$version"
-install -m 644 "$built/libp2pmap_c.a" "$prefix/lib/libp2pmap.a"
-if command -v strip > /dev/null; then
+if [ "$(uname -s)" = Linux ]; then
+    # The static library as one object in which only p2pmap_* is visible: smaller, and at peace with other libraries that bring a
+    # Rust runtime.
+    place=$(mktemp -d)
+    trap 'rm -rf "$place"' EXIT
+    roots=$(nm -D --defined-only "$built/libp2pmap_c.so" | awk '$3 ~ /^p2pmap_/ {print "-u", $3}')
+    # shellcheck disable=SC2086 # one argument each
+    ld -r --gc-sections $roots -o "$place/whole.o" "$built/libp2pmap_c.a"
+    objcopy --wildcard --keep-global-symbol='p2pmap_*' --strip-unneeded -R .llvmbc -R .llvmcmd "$place/whole.o" "$place/p2pmap.o"
+    rm -f "$prefix/lib/libp2pmap.a"
+    ar rcsD "$prefix/lib/libp2pmap.a" "$place/p2pmap.o"
     strip --strip-unneeded "$prefix/lib/libp2pmap.so.$version"
-    strip --strip-debug "$prefix/lib/libp2pmap.a"
+else
+    install -m 644 "$built/libp2pmap_c.a" "$prefix/lib/libp2pmap.a"
 fi
 ln -sf "libp2pmap.so.$version" "$prefix/lib/libp2pmap.so.$abi"
 ln -sf "libp2pmap.so.$abi" "$prefix/lib/libp2pmap.so"

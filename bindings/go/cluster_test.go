@@ -139,8 +139,8 @@ func TestCloseWhileOthersUseTheMap(t *testing.T) {
 			work.Add(1)
 			go func() {
 				defer work.Done()
-				for m.Err() == nil {
-					_, _ = m.Put(context.Background(), fmt.Sprint(worker), []byte("v"))
+				for i := 0; m.Err() == nil; i++ {
+					_, _ = m.Put(context.Background(), fmt.Sprint(worker), []byte(fmt.Sprint(i)))
 					m.Get(fmt.Sprint(worker))
 					for range m.Keys() {
 					}

@@ -161,3 +161,20 @@ func TestOptionsAreATable(t *testing.T) {
 		t.Errorf("got %v, version %q", found, p2pmap.Version())
 	}
 }
+
+func TestASliceMayLieBesidePointers(t *testing.T) {
+	m := open(t)
+	type neighbours struct {
+		room [8]byte
+		next *neighbours
+	}
+	value := &neighbours{next: &neighbours{}}
+	copy(value.room[:], "blue")
+	if _, err := m.Put(context.Background(), "sky", value.room[:4]); err != nil {
+		t.Fatal(err)
+	}
+	read, _ := m.GetInto("sky", value.room[:])
+	if string(read) != "blue" || value.next == nil {
+		t.Errorf("got %q", read)
+	}
+}

@@ -1,4 +1,4 @@
-//go:build !p2pmap_static
+//go:build !p2pmap_static && !p2pmap_flags
 
 package p2pmap
 

@@ -15,13 +15,15 @@ if [ ! "$prefix/lib/libp2pmap.so" -nt "$built/libp2pmap_c.so" ] || [ "$root/incl
     "$root/ffi/install.sh" "$prefix" >&2
 fi
 
-PKG_CONFIG_PATH=$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
-CGO_LDFLAGS="${CGO_LDFLAGS:--O2 -g} -Wl,-rpath,$prefix/lib"
-export PKG_CONFIG_PATH CGO_LDFLAGS
+# By flags rather than pkg-config: nothing but Go and a C compiler is needed here.
+GOFLAGS="${GOFLAGS:+$GOFLAGS }-tags=p2pmap_flags"
+CGO_CFLAGS="${CGO_CFLAGS:--O2 -g} -I$prefix/include"
+CGO_LDFLAGS="${CGO_LDFLAGS:--O2 -g} -L$prefix/lib -lp2pmap -Wl,-rpath,$prefix/lib"
+export GOFLAGS CGO_CFLAGS CGO_LDFLAGS
 
 case ${1-} in
     env)
-        echo "export PKG_CONFIG_PATH='$PKG_CONFIG_PATH' CGO_LDFLAGS='$CGO_LDFLAGS'"
+        echo "export GOFLAGS='$GOFLAGS' CGO_CFLAGS='$CGO_CFLAGS' CGO_LDFLAGS='$CGO_LDFLAGS'"
         ;;
     '')
         cd "$here"

@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let services = node.map("services", MapOptions::new())?;
     let seen = Arc::new(Mutex::new(Seen::default()));
     let callback = Arc::clone(&seen);
-    let _changes = services.subscribe(SubscribeOptions::default(), move |events| {
+    let everything = SubscribeOptions { snapshot: true, ..SubscribeOptions::default() };
+    let _changes = services.subscribe(everything, move |events| {
         let mut seen = callback.lock().unwrap_or_else(PoisonError::into_inner);
         events.iter().for_each(|event| seen.note(event));
     })?;
@@ -68,6 +69,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 impl Seen {
     /// Prints every change but the pings, which say how long a write took to get here.
     fn note(&mut self, event: &Event) {
+        if event.kind() == EventKind::Synced {
+            return;
+        }
         let key = String::from_utf8_lossy(event.key());
         if !key.starts_with("~ping/") {
             let whose = if event.is_local() { "local" } else { "remote" };

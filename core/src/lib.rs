@@ -41,8 +41,8 @@ mod wire;
 pub use error::{Error, ErrorKind, Result};
 pub use fork::forked_in_child;
 pub use node::{
-    Batch, Entry, Event, EventKind, Key, Map, MapPeer, MapStatus, Node, NodeStatus, PeerInfo, Scan, ScanOptions, SubscribeOptions,
-    Subscription, Value, Watch, open,
+    Batch, Entry, Event, EventKind, Key, Map, MapPeer, MapStatus, Node, NodeStatus, PeerInfo, Scan, ScanOptions,
+    SubscribeOptions, Subscription, Value, Watch, open,
 };
 pub use options::{Config, MapOptions, OptionInfo, Validator};
 pub use peer::PeerId;

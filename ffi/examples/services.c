@@ -53,6 +53,7 @@ static void keep_latency(long long latency_us) {
 }
 
 static void on_event(const p2pmap_event *event) {
+  if (event->kind == P2PMAP_EVENT_SYNCED) return;
   char author[P2PMAP_PEER_ID_TEXT_BYTES] = "-", latency[24] = "-";
   p2pmap_peer_id_text(&event->stamp.author, author, sizeof author, NULL);
   if (event->key_len < strlen(PING) || memcmp(event->key, PING, strlen(PING)) != 0) {
@@ -194,8 +195,9 @@ int main(int argc, char **argv) {
 
   p2pmap_map *map = NULL;
   check(p2pmap_map_open(node, "services", NULL, &map, &error));
+  p2pmap_subscribe_options everything = {.struct_size = sizeof everything, .snapshot = true};
   p2pmap_subscription *changes = NULL;
-  check(p2pmap_map_subscribe(map, NULL, on_events, NULL, NULL, &changes, &error));
+  check(p2pmap_map_subscribe(map, &everything, on_events, NULL, NULL, &changes, &error));
   load(map, argv[3], atol(argv[4]), atol(argv[5]));
   while (command(map, argv[1])) continue;
 

@@ -14,6 +14,7 @@
 //!
 //! An entry takes handles and outputs as `Option<&T>` and `Option<&mut MaybeUninit<T>>`, which C sees as pointers that
 //! may be NULL. It checks everything first, does its work, and writes outputs last.
+#![allow(unsafe_code, reason = "C passes pointers; each block says who promises what")]
 #![allow(non_camel_case_types, reason = "the types carry the names that C programs see")]
 #![allow(clippy::missing_safety_doc, reason = "the contract is the header: its conventions and the lines under each function")]
 

@@ -13,14 +13,7 @@ for (const addr of node.addrs) console.log(`addr ${addr}`);
 
 let events = 0;
 const latencies = [];
-services.subscribe(({ kind, key, value, local, author }) => {
-  if (key.startsWith('~ping/')) {
-    if (kind === 'put' && !local) latencies.push(nowMicros() - Number(value));
-    return;
-  }
-  events++;
-  console.log(`event ${kind} ${key} ${local ? 'local' : 'remote'} ${author}`);
-});
+services.subscribe(onEvent, { snapshot: true });
 
 // `http 80/tcp www # World Wide Web` is the entry `http/tcp` -> `80 www`.
 readFileSync(file, 'utf8')
@@ -41,6 +34,17 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 await node.close();
 process.exit(); // Standard input, still open, would keep it alive.
+
+/** Prints every change but the pings, which say how long a write took to get here. */
+function onEvent({ kind, key, value, local, author }) {
+  if (kind === 'synced') return;
+  if (key.startsWith('~ping/')) {
+    if (kind === 'put' && !local) latencies.push(nowMicros() - Number(value));
+    return;
+  }
+  events++;
+  console.log(`event ${kind} ${key} ${local ? 'local' : 'remote'} ${author}`);
+}
 
 async function run(command, key, value) {
   switch (command) {

@@ -50,6 +50,6 @@ mod _p2pmap {
     #[pymodule_export]
     use crate::stream::Stream;
     #[pymodule_export]
-    #[allow(non_upper_case_globals)] // Reason: it is Python's name.
+    #[allow(non_upper_case_globals, reason = "it is Python's name")]
     const __version__: &str = p2pmap::VERSION;
 }

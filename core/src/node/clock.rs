@@ -9,7 +9,5 @@ pub fn now_ms() -> u64 {
 
 /// From the operating system; from the clock where it has none to give.
 pub fn random() -> u64 {
-    getrandom::u64().unwrap_or_else(|_| {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64)
-    })
+    getrandom::u64().unwrap_or_else(|_| SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64))
 }

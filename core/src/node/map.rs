@@ -15,7 +15,7 @@ use super::subscribe::{Delivery, SubscribeOptions, Subscription, Watch};
 use super::view::{Entry, Key, Value};
 use crate::error::Result;
 use crate::options::{Config, MapOptions};
-use crate::replica::Stamp;
+use crate::replica::{Record, Stamp};
 
 /// Opens a map on a node of its own: the two-line start. Closing the map closes that node.
 ///
@@ -105,7 +105,8 @@ impl Map {
     /// The newest live value here. Cost: O(1), no lock, nothing copied.
     #[inline]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
-        Ok(self.entry(key)?.map(|entry| entry.value))
+        let record = self.open_state()?.index.record(key.as_ref());
+        Ok(record.filter(Record::is_live).map(Value))
     }
 
     /// Reads the newest live value in place, without counting a reference: the quickest way to copy a small one.
@@ -148,7 +149,11 @@ impl Map {
     ///
     /// Threads: one of the library's, of this subscription's own; under no lock, so the callback may call anything. A slow
     /// callback delays nobody: beyond 1,024 waiting events, waiting changes to one key are conflated into one.
-    pub fn subscribe(&self, options: SubscribeOptions, callback: impl FnMut(&[Event]) + Send + 'static) -> Result<Subscription> {
+    pub fn subscribe(
+        &self,
+        options: SubscribeOptions,
+        callback: impl FnMut(&[Event]) + Send + 'static,
+    ) -> Result<Subscription> {
         let state = self.open_state()?;
         let delivery = Delivery::start(state.subscribe(options)?, callback)?;
         state.adopt(&delivery);

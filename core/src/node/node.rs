@@ -144,7 +144,8 @@ impl Node {
         self.check_open()?;
         options::check_map_name(name)?;
         let settings = &self.0.settings;
-        let declared = settings.declared.get(name).map_or(settings.map_defaults.clone(), |map| map.over(&settings.map_defaults));
+        let declared =
+            settings.declared.get(name).map_or(settings.map_defaults.clone(), |map| map.over(&settings.map_defaults));
         let wanted = options.over(&declared).settings()?;
         let topic = Topic::new(&settings.cluster_id, name);
         let full = self.0.maps.len() >= MAX_MAPS;
@@ -240,7 +241,8 @@ impl Drop for Inner {
 
 fn describe(peer: NetPeer, maps: &[Arc<MapState>]) -> PeerInfo {
     let common: Vec<_> = maps.iter().filter(|map| peer.topics.contains(&map.topic)).collect();
-    let verdicts: Vec<_> = common.iter().map(|map| map.peers.lock().get(&peer.id).and_then(|compared| compared.equal)).collect();
+    let verdicts: Vec<_> =
+        common.iter().map(|map| map.peers.lock().get(&peer.id).and_then(|compared| compared.equal)).collect();
     let in_sync = match verdicts.contains(&Some(false)) {
         true => Some(false),
         false if verdicts.contains(&None) => None,

@@ -158,7 +158,8 @@ impl MapState {
 
     fn too_large(&self, what: &str, bytes: usize, option: &str, limit: usize) -> Error {
         let map = &self.name;
-        let message = format!("a {what} of {bytes} bytes; the map `{map}` takes at most {limit}: raise `{option}` on every node");
+        let message =
+            format!("a {what} of {bytes} bytes; the map `{map}` takes at most {limit}: raise `{option}` on every node");
         Error::new(ErrorKind::TooLarge, message)
     }
 
@@ -177,7 +178,8 @@ impl MapState {
             bytes += if value.is_some() && self.index.slot(key).is_none() { key.len() as i128 } else { 0 };
         }
         let full = |option: &str, limit: u64| {
-            let message = format!("the map `{}` is full: it holds at most {limit} ({option}); remove entries or raise it", self.name);
+            let message =
+                format!("the map `{}` is full: it holds at most {limit} ({option}); remove entries or raise it", self.name);
             Err(Error::new(ErrorKind::Full, message))
         };
         let grows = (entries > self.index.live() as i128, bytes > i128::from(self.index.bytes()));

@@ -70,9 +70,10 @@ impl Delivery {
                 tracing::error!("a subscriber's callback panicked");
             }
         };
-        let thread = thread::Builder::new().name("p2pmap-events".to_owned()).spawn(deliver).map_err(|error| {
-            Error::new(ErrorKind::Internal, format!("no thread for a subscription: {error}"))
-        })?;
+        let thread = thread::Builder::new()
+            .name("p2pmap-events".to_owned())
+            .spawn(deliver)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("no thread for a subscription: {error}")))?;
         let id = thread.thread().id();
         Ok(Arc::new(Self { queue, thread: Mutex::new(Some(thread)), id, generation: fork::generation() }))
     }

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store;
-pub(crate) use table::{MapSettings, NodeSettings, check_map_name, check_node};
 pub use table::OptionInfo;
+pub(crate) use table::{MapSettings, NodeSettings, check_map_name, check_node};
 pub use validator::Validator;
 
 /// A node's configuration, and the defaults of the maps opened on it.
@@ -34,9 +34,9 @@ impl Config {
         match name.strip_prefix("maps.") {
             Some(rest) => {
                 // Map names may contain dots; option names do not.
-                let (map, option) = rest.rsplit_once('.').ok_or_else(|| {
-                    invalid(format!("`{name}`: a declared map's option is written `maps.<map>.<option>`"))
-                })?;
+                let (map, option) = rest
+                    .rsplit_once('.')
+                    .ok_or_else(|| invalid(format!("`{name}`: a declared map's option is written `maps.<map>.<option>`")))?;
                 table::check_map_name(map)?;
                 let mut options = self.node.declared.get(map).cloned().unwrap_or_default();
                 options.set(option, value)?;

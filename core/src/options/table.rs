@@ -34,7 +34,12 @@ const ADDRESSES: &str = "multiaddrs or host:port, separated by commas";
 
 pub const OPTIONS: &[OptionInfo] = &[
     node("listen", "127.0.0.1:0", ADDRESSES, "where to listen; host:port means TCP and QUIC on that port, port 0 any free one"),
-    node("external_addrs", "", ADDRESSES, "addresses to tell others beside the listen addresses, such as those of a port mapping"),
+    node(
+        "external_addrs",
+        "",
+        ADDRESSES,
+        "addresses to tell others beside the listen addresses, such as those of a port mapping",
+    ),
     node("bootstrap", "", ADDRESSES, "members to join through; one that answers is enough, all are retried for ever"),
     node("cluster_id", "default", "1 to 255 bytes of text", "nodes with different cluster ids never exchange anything"),
     node("insecure", "false", "true or false", "listen beyond loopback without a secret: whoever reaches the port can join"),
@@ -43,13 +48,23 @@ pub const OPTIONS: &[OptionInfo] = &[
     node("anti_entropy_ms", "30000", "100 to 86400000", "how often to compare with one random peer, jittered by 25 %"),
     node("max_clock_drift_ms", "60000", "1 to 31536000000", "entries stamped further ahead than this are set aside"),
     node("maps", "", "map names, separated by commas", "maps to open with the node; maps.<map>.<option> sets an option of one"),
-    map("validator", "", "utf8, json, max_bytes:<n>, several separated by commas", "what values must be; checked here and on arrival"),
+    map(
+        "validator",
+        "",
+        "utf8, json, max_bytes:<n>, several separated by commas",
+        "what values must be; checked here and on arrival",
+    ),
     map("tombstone_ttl_ms", "3600000", "1000 to 31536000000", "how old a removal is before it may be forgotten"),
     map("scan_ms", "1000", "10 to 86400000", "how often to look for what may be forgotten"),
     map("max_key_bytes", "1024", "1 to 65536", "longer keys are refused"),
     map("max_value_bytes", "1048576", "1 to 4194304", "longer values are refused"),
     map("max_entries", "0", "0 (no limit) to 18446744073709551615", "new keys beyond this many live entries are refused"),
-    map("max_bytes", "0", "0 (no limit) to 18446744073709551615", "writes that would hold more bytes of keys and values are refused"),
+    map(
+        "max_bytes",
+        "0",
+        "0 (no limit) to 18446744073709551615",
+        "writes that would hold more bytes of keys and values are refused",
+    ),
 ];
 
 /// A node's options, parsed.

@@ -33,7 +33,9 @@ fn an_unknown_option_is_named_with_those_there_are() {
 
 #[test]
 fn a_bad_value_is_named_with_what_is_allowed() {
-    for (name, value) in [("target_peers", "0"), ("insecure", "yes"), ("listen", "nowhere"), ("validator", "xml"), ("max_key_bytes", "-1")] {
+    for (name, value) in
+        [("target_peers", "0"), ("insecure", "yes"), ("listen", "nowhere"), ("validator", "xml"), ("max_key_bytes", "-1")]
+    {
         let message = refusal(Config::new().set(name, value));
         assert!(message.contains(name) && message.contains("allowed"), "{message}");
     }
@@ -62,7 +64,9 @@ fn listening_beyond_loopback_needs_a_word() {
 #[test]
 fn a_document_sets_options_and_declares_maps() {
     let mut config = Config::new();
-    config.set_toml("bootstrap = ['a:1', 'b:2']\nmax_value_bytes = 10\n[maps.flags]\nvalidator = 'json'\n[maps.'a.b']\n").unwrap();
+    config
+        .set_toml("bootstrap = ['a:1', 'b:2']\nmax_value_bytes = 10\n[maps.flags]\nvalidator = 'json'\n[maps.'a.b']\n")
+        .unwrap();
     assert_eq!(config.node.bootstrap.len(), 2);
     assert_eq!(config.node.declared.keys().collect::<Vec<_>>(), ["a.b", "flags"]);
     let flags = config.node.declared["flags"].over(&config.node.map_defaults).settings().unwrap();

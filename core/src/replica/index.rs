@@ -39,6 +39,12 @@ impl Index {
         self.by_key.peek_with(key, |slot, ()| slot.read(read))?
     }
 
+    /// The key's record, value or tombstone, counted.
+    #[inline]
+    pub fn record(&self, key: &[u8]) -> Option<Record> {
+        self.by_key.peek_with(key, |slot, ()| slot.record())
+    }
+
     /// The key's slot, live or not.
     pub fn slot(&self, key: &[u8]) -> Option<Slot> {
         self.by_key.peek_with(key, |slot, ()| slot.clone())

@@ -145,7 +145,8 @@ impl Replica {
             self.depend(origin, *timestamp);
         }
         self.merge_entries(&delta.entries, refused, changes);
-        let new_gap = delta.prev > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(delta.prev));
+        let new_gap =
+            delta.prev > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(delta.prev));
         self.context.add(&delta.origin, delta.prev, delta.last);
         for &at in refused {
             self.context.remove(&delta.entries[at].stamp);
@@ -268,7 +269,11 @@ impl Replica {
             origin: self.origin.clone(),
             prev: cut.prev,
             last: cut.last,
-            past: news.into_iter().filter_map(|origin| self.past.get_key_value(&origin)).map(|(o, t)| (o.clone(), *t)).collect(),
+            past: news
+                .into_iter()
+                .filter_map(|origin| self.past.get_key_value(&origin))
+                .map(|(o, t)| (o.clone(), *t))
+                .collect(),
             entries: with_records(cut.slots),
         })
     }
@@ -341,5 +346,11 @@ impl Replica {
 }
 
 fn with_records(slots: Vec<Slot>) -> Vec<(Slot, Record)> {
-    slots.into_iter().map(|slot| { let record = slot.record(); (slot, record) }).collect()
+    slots
+        .into_iter()
+        .map(|slot| {
+            let record = slot.record();
+            (slot, record)
+        })
+        .collect()
 }

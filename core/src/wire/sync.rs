@@ -3,8 +3,8 @@
 use bincode::{BorrowDecode, Encode};
 
 use super::codec::{
-    OriginTable, WireEntry, WireOrigin, WireSeen, decode as decode_message, encode as encode_message, open_context, open_entries,
-    open_origins, open_past, open_position, open_timestamp, wire_context, wire_past,
+    OriginTable, WireEntry, WireOrigin, WireSeen, decode as decode_message, encode as encode_message, open_context,
+    open_entries, open_origins, open_past, open_position, open_timestamp, wire_context, wire_past,
 };
 use super::{Malformed, Topic};
 use crate::limits::{MAX_PAGE_ENTRIES, MAX_SYNC_BYTES, MAX_SYNC_MAPS};

@@ -39,12 +39,8 @@ fn outgoing() -> Outgoing {
 
 fn page() -> Page {
     let start = Start { context: context(), revision: 9 };
-    let end = PageEnd {
-        start: Some(start),
-        cursor: None,
-        past: vec![(origin(2), Timestamp(77))],
-        digest: Some(Digest([7; 32])),
-    };
+    let end =
+        PageEnd { start: Some(start), cursor: None, past: vec![(origin(2), Timestamp(77))], digest: Some(Digest([7; 32])) };
     Page { entries: vec![entry(1, 6, b"key", Some(b"")), entry(1, 7, b"k\0", None)], end }
 }
 
@@ -130,7 +126,10 @@ fn g10_each_field_over_its_limit_is_refused_by_name() {
     assert_eq!(refusal(with(|d| d.past[0].1 = Timestamp(0))), Malformed("timestamp"));
     assert_eq!(refusal(with(|d| d.entries[0] = entry(1, 0, b"", None))), Malformed("timestamp"));
     assert_eq!(refusal(with(|d| d.entries[0] = entry(1, 6, &[0; MAX_KEY_BYTES + 1], None))), Malformed("key over its limit"));
-    assert_eq!(refusal(with(|d| d.entries[0] = entry(1, 6, b"", Some(&[0; MAX_VALUE_BYTES + 1])))), Malformed("value over its limit"));
+    assert_eq!(
+        refusal(with(|d| d.entries[0] = entry(1, 6, b"", Some(&[0; MAX_VALUE_BYTES + 1])))),
+        Malformed("value over its limit")
+    );
     assert_eq!(delta::decode(&vec![1; MAX_DELTA_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
     assert_eq!(sync::decode_response(&vec![1; MAX_SYNC_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
     let mut many = Context::default();

@@ -6,7 +6,9 @@ use std::sync::mpsc::{Sender, SyncSender, channel};
 use std::time::Duration;
 
 use futures::StreamExt;
-use libp2p::gossipsub::{self, Behaviour, ConfigBuilder, IdentTopic, MessageAuthenticity, MessageId, PublishError, ValidationMode};
+use libp2p::gossipsub::{
+    self, Behaviour, ConfigBuilder, IdentTopic, MessageAuthenticity, MessageId, PublishError, ValidationMode,
+};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, Swarm, SwarmBuilder, noise, tcp, yamux};
 use tokio::sync::mpsc::UnboundedReceiver;

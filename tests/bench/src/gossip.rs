@@ -52,9 +52,7 @@ fn obey(asks: &UnboundedSender<Ask>, words: &[&str], collected: &mut Option<Rece
             paced(rate.parse()?, count.parse()?, |at| asks.send(Ask::Publish(message(at as u64, bytes))))?;
             return Ok("paced".into());
         }
-        ["pace", rate, count, bytes] => {
-            Ask::Pace { rate: rate.parse()?, count: count.parse()?, bytes: bytes.parse()?, done }
-        }
+        ["pace", rate, count, bytes] => Ask::Pace { rate: rate.parse()?, count: count.parse()?, bytes: bytes.parse()?, done },
         ["put", from, count] => Ask::Put { from: from.parse()?, count: count.parse()?, done },
         ["collect", count, how @ ..] => {
             asks.send(Ask::Collect { count: count.parse()?, apart: how == ["apart"], done })?;

@@ -37,6 +37,7 @@ pub fn conditions() -> Vec<(&'static str, String)> {
         ("kernel", said("uname", &["-sr"])),
         ("compiler", said("rustc", &["--version"])),
         ("p2pmap", p2pmap::VERSION.to_owned()),
+        ("scheduling", scheduling().to_owned()),
         ("load before", load()),
     ]
 }
@@ -47,9 +48,21 @@ pub fn load() -> String {
     load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
 }
 
+/// Whether this run goes before everything else on the machine (`chrt -r 5 make bench`, on one that is busy).
+fn scheduling() -> &'static str {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The 41st field; the second may hold spaces, and ends with the last parenthesis.
+    let policy = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(38));
+    match policy {
+        Some("1" | "2") => "real time, before everything else that ran meanwhile",
+        _ => "ordinary",
+    }
+}
+
 fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("unknown", |(_, name)| name);
+    let name =
+        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("unknown", |(_, name)| name);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{name}, {cores} cores")
 }
@@ -59,13 +72,13 @@ fn said(program: &str, args: &[&str]) -> String {
     output.map_or("unknown".into(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The C library, built from the sources as they are, and its directory.
+/// The C library, built from the sources as they are.
 pub fn c_library() -> Result<std::path::PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", "p2pmap-ffi"]).current_dir(root()).status()?;
-    let directory = std::env::current_exe()?.parent().ok_or("no directory")?.to_path_buf();
-    match built.success() && directory.join("libp2pmap_c.so").exists() {
-        true => Ok(directory),
+    let library = std::env::current_exe()?.with_file_name("libp2pmap_c.so");
+    match built.success() && library.exists() {
+        true => Ok(library),
         false => Err("the C library does not build".into()),
     }
 }

@@ -93,10 +93,6 @@ fn obey(map: &Map, words: &[&str], collected: &mut Collected) -> Result<String> 
             let status = map.status()?;
             Ok(format!("{} {}", status.live, status.digest))
         }
-        ["counters"] => {
-            let status = map.status()?;
-            Ok(line([status.gaps, status.syncs, status.rejected_messages, status.refused_entries]))
-        }
         _ => Err(format!("no such command: {words:?}").into()),
     }
 }
@@ -142,8 +138,8 @@ pub fn idle(args: &[String]) -> Result<()> {
     meet(&second)?;
     // What the meeting leaves behind is not idling.
     std::thread::sleep(Duration::from_secs(3));
-    let (before, syncs) = (wire_bytes().ok_or("the wire is shared")?, first.status()?.syncs);
+    let before = wire_bytes().ok_or("the wire is shared")?;
     std::thread::sleep(Duration::from_secs(seconds.parse()?));
-    let (after, pulls) = (wire_bytes().ok_or("the wire is shared")?, first.status()?.syncs - syncs);
-    serve(&line([after - before, pulls]), |_| Ok("idle".into()))
+    let after = wire_bytes().ok_or("the wire is shared")?;
+    serve(&line([after - before]), |_| Ok("idle".into()))
 }

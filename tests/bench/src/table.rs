@@ -8,8 +8,6 @@ pub enum Unit {
     /// Operations a second.
     Rate,
     Bytes,
-    /// So many times something else.
-    Times,
 }
 
 /// One figure beside its floor.
@@ -70,7 +68,6 @@ impl Unit {
             Self::Nanoseconds => "ns",
             Self::Rate => "1/s",
             Self::Bytes => "bytes",
-            Self::Times => "times",
         }
     }
 }
@@ -89,7 +86,6 @@ pub fn amount(unit: Unit, value: f64) -> String {
         Unit::Nanoseconds => scaled(1000.0, &["ns", "us", "ms", "s"]),
         Unit::Rate => scaled(1000.0, &["/s", "k/s", "M/s"]),
         Unit::Bytes => scaled(1000.0, &["B", "kB", "MB"]),
-        Unit::Times => format!("{value:.2} x"),
     }
 }
 

@@ -54,7 +54,7 @@ func run(name, bootstrap, path, part, parts string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := services.Subscribe(onEvent); err != nil {
+	if _, err := services.Subscribe(onEvent, p2pmap.WatchOptions{Snapshot: true}); err != nil {
 		return err
 	}
 	if err := load(services, path, part, parts); err != nil {
@@ -84,6 +84,9 @@ func openNode(bootstrap string) (*p2pmap.Node, error) {
 // onEvent prints every change but the pings, which say how long a write took to get here.
 func onEvent(event p2pmap.Event) {
 	now := time.Now().UnixMicro()
+	if event.Kind == p2pmap.EventSynced {
+		return
+	}
 	seen.Lock()
 	defer seen.Unlock()
 	if strings.HasPrefix(event.Key, pings) {

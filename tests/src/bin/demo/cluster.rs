@@ -39,7 +39,14 @@ impl Cluster {
     }
 
     /// Starts a process that joins through another; its number.
-    pub fn start(&mut self, language: &'static Language, through: Option<usize>, file: &str, part: usize, parts: usize) -> Outcome<usize> {
+    pub fn start(
+        &mut self,
+        language: &'static Language,
+        through: Option<usize>,
+        file: &str,
+        part: usize,
+        parts: usize,
+    ) -> Outcome<usize> {
         let number = self.members.len();
         let same = self.members.iter().filter(|member| member.language.name == language.name).count();
         let name = if same == 0 { language.name.to_owned() } else { format!("{} {}", language.name, same + 1) };
@@ -47,7 +54,8 @@ impl Cluster {
         let args = [id(&name), bootstrap, file.to_owned(), part.to_string(), parts.to_string()];
         let member = Member::start(name, language, &args, number, &self.sender)?;
         self.members.push(member);
-        let joins = through.map_or("starts: the bootstrap node".into(), |through| format!("starts, joins through {}", self.name(through)));
+        let joins = through
+            .map_or("starts: the bootstrap node".into(), |through| format!("starts, joins through {}", self.name(through)));
         self.announce(number, &joins);
         Ok(number)
     }
@@ -175,14 +183,21 @@ impl Cluster {
         }
         expected.compare(&held(&map).map_err(told)?)?;
         node.close();
-        self.screen.good(&format!("{} entries compared with {} and the changes made: as written", expected.len(), expected.path));
+        self.screen.good(&format!(
+            "{} entries compared with {} and the changes made: as written",
+            expected.len(),
+            expected.path
+        ));
         Ok(())
     }
 
     /// One row for each process.
     pub fn table(&mut self, late: usize) -> Outcome {
         let reports: BTreeMap<usize, Report> = self.reports()?.into_iter().collect();
-        self.screen.title(&format!("{:<10} {:>8}  {:<SHOWN$} {:>7}  put -> callback, median", "language", "entries", "digest", "events"));
+        self.screen.title(&format!(
+            "{:<10} {:>8}  {:<SHOWN$} {:>7}  put -> callback, median",
+            "language", "entries", "digest", "events"
+        ));
         for (number, member) in self.members.iter().enumerate() {
             let row = match reports.get(&number) {
                 None => format!("{:<10} {:>8}  killed", member.name, "-"),
@@ -210,7 +225,9 @@ impl Cluster {
             loop {
                 match self.members[member].ended() {
                     Some(true) => break,
-                    Some(false) => return Err(format!("{} ended with an error: {}", self.name(member), self.members[member].complaint)),
+                    Some(false) => {
+                        return Err(format!("{} ended with an error: {}", self.name(member), self.members[member].complaint));
+                    }
                     None if Instant::now() > end => return Err(format!("{} does not end", self.name(member))),
                     None => drop(self.said.recv_timeout(PAUSE)),
                 }
@@ -268,7 +285,8 @@ impl Cluster {
 
     /// Says who saw what by whom.
     fn show(&mut self, member: usize, change: &str, author: &str) {
-        let author = self.members.iter().find(|other| other.id() == Some(author)).map_or(author, |other| &other.name).to_owned();
+        let author =
+            self.members.iter().find(|other| other.id() == Some(author)).map_or(author, |other| &other.name).to_owned();
         if self.asked.contains(change) {
             self.announce(member, &format!("sees {change} by {author}"));
         } else if self.members[member].seen.insert(format!("first by {author}")) {

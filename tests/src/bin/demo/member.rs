@@ -46,7 +46,13 @@ pub struct Report {
 
 impl Member {
     /// Starts a process with these arguments; what it says goes to `said` under this number.
-    pub fn start(name: String, language: &'static Language, args: &[String], number: usize, said: &SyncSender<Said>) -> Outcome<Self> {
+    pub fn start(
+        name: String,
+        language: &'static Language,
+        args: &[String],
+        number: usize,
+        said: &SyncSender<Said>,
+    ) -> Outcome<Self> {
         let mut command = language.command();
         command.args(args).env_remove("P2PMAP_LISTEN");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
