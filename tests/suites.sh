@@ -28,7 +28,8 @@ count() {
         /^ *--- PASS: / { passed++ }
         /^ *--- FAIL: / { failed++ }
         /^ *--- SKIP: / { skipped++ }
-        # A runner of conformance scripts that no other runner counts.
+        # A script of one test, and a runner of conformance scripts that no other runner counts.
+        /^ok: / { passed++ }
         /^ok tests\/conformance\// { passed++ }
         /^FAIL tests\/conformance\// { failed++ }
         /^skip tests\/conformance\// { skipped++ }
@@ -84,7 +85,9 @@ test_node() {
 }
 
 test_go() {
-    has go && prepare go cargo build --release --locked -p p2pmap-ffi && suite go bindings/go/test.sh -race -count=1 -v ./...
+    has go && prepare go cargo build --release --locked -p p2pmap-ffi || return
+    suite go bindings/go/test.sh -race -count=1 -v ./...
+    prepare go-package bindings/go/dist.sh && suite go-package bindings/go/test-dist.sh
 }
 
 tests/toolchain.sh rust || exit 1

@@ -53,7 +53,7 @@ needs_node() {
 }
 
 needs_go() {
-    needs_c
+    has_or_install cc gcc || missing "a C compiler (apt-get install gcc)"
     wanted="Go 1.24 or later: https://go.dev/dl"
     has go || missing "$wanted"
     at_least "$(go env GOVERSION | sed 's/^go//')" 1.24 || missing "$wanted; here: $(go env GOVERSION)"
