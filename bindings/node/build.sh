@@ -23,4 +23,4 @@ strip -S -x "p2pmap.$name.node.new" 2>/dev/null || true
 mv "p2pmap.$name.node.new" "p2pmap.$name.node"
 
 mkdir -p "$dist"
-npm pack --ignore-scripts --pack-destination "$dist"
+npm pack --ignore-scripts --loglevel error --pack-destination "$dist"

@@ -71,7 +71,9 @@ pub unsafe extern "C" fn p2pmap_map_get(
             len.write(value.len());
             match buffer.get_mut(..value.len()) {
                 Some(room) => {
-                    room.write_copy_of_slice(value);
+                    for (to, from) in room.iter_mut().zip(value) {
+                        to.write(*from);
+                    }
                     P2PMAP_OK
                 }
                 None => P2PMAP_BUFFER_TOO_SMALL,
