@@ -64,7 +64,7 @@ fn ask_here(function: &FunctionRef<Arguments, Answer>, key: &[u8], value: &[u8])
     function
         .borrow_back(&env)
         .and_then(|function| function.call(arguments(key.to_vec(), value.to_vec())))
-        .unwrap_or_else(|error| Some(error.reason.clone()))
+        .unwrap_or_else(|error| Some(error.reason))
 }
 
 struct Question {
@@ -108,7 +108,7 @@ impl Desk {
         let question = Question { key: key.to_vec(), value: value.to_vec() };
         let desk = self.clone();
         let status = hop.call_with_return_value(question, ThreadsafeFunctionCallMode::NonBlocking, move |answer, _| {
-            desk.answer(number, answer.unwrap_or_else(|error| Some(error.reason.clone())));
+            desk.answer(number, answer.unwrap_or_else(|error| Some(error.reason)));
             Ok(())
         });
         if status == Status::Ok

@@ -169,10 +169,10 @@ impl Seen {
         if self.ids.insert(id.clone()) {
             self.order.push_back(id);
         }
-        if self.order.len() > SEEN {
-            if let Some(oldest) = self.order.pop_front() {
-                self.ids.remove(&oldest);
-            }
+        if self.order.len() > SEEN
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
         }
         let asked = asked.unwrap_or_default();
         self.waiters -= asked.len();
@@ -262,7 +262,7 @@ mod tests {
 
     fn fill(flow: &mut Flow, peer: Id, now: Instant) -> usize {
         let mut probes = 0;
-        while !flow.windows.get(&peer).is_some_and(|window| window.full.is_some()) {
+        while flow.windows.get(&peer).is_none_or(|window| window.full.is_none()) {
             probes += usize::from(flow.sent(peer, 16 * 1024, now));
         }
         probes

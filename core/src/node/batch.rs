@@ -8,9 +8,12 @@ use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES};
 /// Order: as added; a later write to the same key wins. Limits: 65,536 writes, 4 MiB of keys and values.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    writes: Vec<(Box<[u8]>, Option<Box<[u8]>>)>,
+    writes: Vec<Write>,
     bytes: usize,
 }
+
+/// A key, and its value or nothing: a removal.
+type Write = (Box<[u8]>, Option<Box<[u8]>>);
 
 impl Batch {
     pub fn new() -> Self {
