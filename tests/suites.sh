@@ -90,17 +90,22 @@ test_go() {
     prepare go-package bindings/go/dist.sh && suite go-package bindings/go/test-dist.sh
 }
 
-tests/toolchain.sh rust || exit 1
-for chosen in "${@:-rust python node go}"; do
-    for name in $chosen; do
-        case $name in
-            rust | python | node | go) "test_$name" ;;
-            *) echo "suites.sh: no suite $name" >&2; exit 2 ;;
-        esac
+main() {
+    tests/toolchain.sh rust || exit 1
+    for chosen in "${@:-rust python node go}"; do
+        for name in $chosen; do
+            case $name in
+                rust | python | node | go) "test_$name" ;;
+                *) echo "suites.sh: no suite $name" >&2; exit 2 ;;
+            esac
+        done
     done
-done
 
-printf '\n=== totals\n'
-printf '%s\n' "${summary[@]}"
-printf '\n%d passed, %d failed, %d skipped\n' "$total_passed" "$total_failed" "$total_skipped"
-[ "$total_failed" = 0 ]
+    printf '\n=== totals\n'
+    printf '%s\n' "${summary[@]}"
+    printf '\n%d passed, %d failed, %d skipped\n' "$total_passed" "$total_failed" "$total_skipped"
+    [ "$total_failed" = 0 ]
+}
+
+main "$@"
+exit
