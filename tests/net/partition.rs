@@ -9,8 +9,8 @@ use crate::waiting::{LONG, converged, fully_connected, until};
 
 /// How soon after a heal all must be equal.
 const HEAL: Duration = Duration::from_secs(5);
-/// How soon a link that died without a word must be noticed: 10 s, and one more for a busy machine to say so.
-const NOTICE: Duration = Duration::from_secs(11);
+/// How soon a link that died without a word must be noticed.
+const NOTICE: Duration = Duration::from_secs(10);
 
 /// How long the cable stays cut.
 enum Cut {

@@ -11,6 +11,7 @@
 
 // Not `forbid`: the glue that `#[napi]` generates says `allow`.
 #![deny(unsafe_code)]
+#![cfg_attr(test, allow(dead_code, reason = "nothing is exported to JavaScript then"))]
 
 mod environment;
 mod flat;

@@ -29,7 +29,7 @@ use tokio::time::Sleep;
 /// Between two beats.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Without a beat for so long, a connection is dead. Nearly two intervals: a slow link with much to send is not dead.
-const SILENCE: Duration = Duration::from_millis(9_500);
+const SILENCE: Duration = Duration::from_millis(8_500);
 /// The first beat must come within so long: strangers do not stay.
 const FIRST: Duration = Duration::from_secs(5);
 

@@ -15,6 +15,9 @@ pub struct Batch {
     bytes: usize,
 }
 
+/// A key, and its value or nothing: a removal.
+type Write = (Box<[u8]>, Option<Box<[u8]>>);
+
 impl Batch {
     pub fn new() -> Self {
         Self::default()

@@ -13,19 +13,19 @@ use crate::peer::PeerId;
 /// Deltas waiting at most; one more is dropped, and the gap it leaves is closed by a sync.
 const CAPACITY: usize = 256;
 
-/// A delta and who sent it.
-type Waiting = (PeerId, Box<[u8]>);
+/// A delta, and who sent it.
+type Arrived = (PeerId, Box<[u8]>);
 
 pub struct Inbox {
     /// `None` once stopped.
-    deltas: Mutex<Option<SyncSender<Waiting>>>,
+    deltas: Mutex<Option<SyncSender<Arrived>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Inbox {
     /// Starts the map's own merging thread.
     pub fn start(map: Arc<MapState>, network: Weak<Network>, max_drift_ms: u64) -> Self {
-        let (deltas, waiting) = sync_channel::<Waiting>(CAPACITY);
+        let (deltas, waiting) = sync_channel::<Arrived>(CAPACITY);
         let merge = move || {
             while let Ok((from, delta)) = waiting.recv() {
                 if map.is_closed() {

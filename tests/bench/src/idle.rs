@@ -13,7 +13,8 @@ const TIMES_AS_OFTEN: f64 = 30_000.0 / 500.0;
 
 pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     if !machine::can_be_apart() {
-        return Err("no network namespace can be made here".into());
+        eprintln!("  not measured: that takes a network namespace, which cannot be made here");
+        return Ok(Vec::new());
     }
     let seconds: u64 = effort.pick(20, 60);
     // Both at once, each on a wire of its own.

@@ -41,6 +41,14 @@ pub fn shuffled(count: usize) -> Vec<Key> {
     keys
 }
 
+/// A count of entries, for people: `100 k`, `1 M`.
+pub fn count(entries: usize) -> String {
+    match entries {
+        1_000_000.. => format!("{} M", entries / 1_000_000),
+        _ => format!("{} k", entries / 1000),
+    }
+}
+
 /// Numbers that look random and are the same in every run (xorshift64).
 pub struct Random(pub u64);
 

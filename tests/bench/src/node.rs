@@ -113,14 +113,13 @@ fn collect(count: usize, done: Sender<Vec<u64>>) -> impl FnMut(&[Event]) + Send 
     }
 }
 
-/// `join ENTRIES BOOTSTRAP`: opens a node; says when it began, when it was open and when it held that many.
+/// `join ENTRIES BOOTSTRAP`: opens a node; says when it began and when it held that many.
 pub fn join(args: &[String]) -> Result<()> {
     let [entries, bootstrap] = args else { return Err("join ENTRIES BOOTSTRAP".into()) };
     let start = now_ns();
     let map = open(&[format!("bootstrap={bootstrap}")])?;
-    let opened = now_ns();
     let held = holds(&map, entries.parse()?)?;
-    serve(&line([start, opened, held]), |words| obey(&map, words, &mut None))
+    serve(&line([start, held]), |words| obey(&map, words, &mut None))
 }
 
 /// `idle ENTRIES SECONDS [OPTION=VALUE]...`: two nodes that hold the same and do nothing for so long; says how many bytes they

@@ -9,7 +9,7 @@ use crate::bare::{BareIndex, bare_index};
 use crate::clock::{Samples, now_ns};
 use crate::load::{Key, Random, VALUE_BYTES, key, shuffled, value};
 use crate::table::{Floor, Line, Unit};
-use crate::{Effort, Result};
+use crate::{Effort, Result, load};
 
 /// So many reads are timed together.
 pub const BLOCK: usize = 1000;
@@ -37,8 +37,7 @@ pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     let hot: Vec<Key> = (0..BLOCK).map(|at| keys[at % HOT]).collect();
 
     let mut lines = Vec::new();
-    let thousands = entries / 1000;
-    for (keys, how) in [(&hot, "hot".to_owned()), (&keys, format!("uniform over {thousands} k"))] {
+    for (keys, how) in [(&hot, "hot".to_owned()), (&keys, format!("uniform over {}", load::count(entries)))] {
         let (got, copied, floor) = side_by_side(&map, &bare, keys, rounds);
         let line = |what: &str, ours: &Samples, goal: &str| Line {
             row: 1,

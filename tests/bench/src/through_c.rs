@@ -7,7 +7,7 @@ use crate::clock::{Samples, now_ns};
 use crate::load::{Key, VALUE_BYTES, shuffled};
 use crate::reads::{BLOCK, HOT, filled};
 use crate::table::{Floor, Line, Unit};
-use crate::{Effort, Result, machine};
+use crate::{Effort, Result, load, machine};
 
 pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     let entries: usize = effort.pick(100_000, 1_000_000);
@@ -42,7 +42,7 @@ pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     };
     Ok(vec![
         line("get in C, into the caller's buffer, hot".into(), hot, rust.0),
-        line(format!("the same, uniform over {} k", entries / 1000), uniform, rust.1),
+        line(format!("the same, uniform over {}", load::count(entries)), uniform, rust.1),
     ])
 }
 

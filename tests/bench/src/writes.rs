@@ -5,7 +5,7 @@ use scc::hash_index::Entry;
 
 use crate::bare::bare_index;
 use crate::clock::{Samples, now_ns};
-use crate::load::{Key, key, shuffled, value};
+use crate::load::{self, Key, key, shuffled, value};
 use crate::table::{Floor, Line, Unit};
 use crate::{Effort, Result};
 
@@ -39,7 +39,7 @@ pub fn measure(effort: Effort) -> Result<Vec<Line>> {
             ours: rate(ours),
             p99: None,
             floor: Some(Floor { what: "bare index".into(), is: rate(floor), p99: None }),
-            samples: format!("{rounds} x {} k", entries / 1000),
+            samples: format!("{rounds} x {}", load::count(entries)),
             goal: ">= 1 M/s".into(),
         }
     };
