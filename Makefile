@@ -22,9 +22,8 @@ demo: build ## builds everything, then runs a cluster of five processes in five 
 test: ## runs every test of every language; make test SUITES="rust go" only those
 	@tests/suites.sh $(SUITES)
 
-bench: ## measures, each figure beside its floor
-	@$(HAS) rust
-	cargo run --release --locked -p p2pmap-bench
+bench: rust ## measures, each figure beside its floor, and writes docs/benchmarks.md; QUICK=1 takes two minutes
+	cargo run --release --locked -p p2pmap-bench -- --write docs/benchmarks.md
 
 lint: ## formats, lints, types and licences, of every language
 	@tests/lint.sh

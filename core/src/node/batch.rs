@@ -3,9 +3,6 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES};
 
-/// A key, and its new value or none for a removal.
-type Write = (Box<[u8]>, Option<Box<[u8]>>);
-
 /// Many puts and removes that are committed together, travel as one delta and are applied whole by every replica.
 ///
 /// Order: as added; a later write to the same key wins. Limits: 65,536 writes, 4 MiB of keys and values.
