@@ -27,6 +27,11 @@ fn open(options: &[impl AsRef<str>]) -> Result<Map> {
     Ok(p2pmap::open("bench", config)?)
 }
 
+/// Where its node listens for TCP.
+fn address(map: &Map) -> Result<String> {
+    Ok(map.node().addrs().into_iter().find(|address| address.contains("/tcp/")).ok_or("no TCP address")?)
+}
+
 /// Waits until the map holds that many entries; when that was.
 fn holds(map: &Map, entries: usize) -> Result<u64> {
     let start = now_ns();
@@ -50,9 +55,8 @@ fn meet(map: &Map) -> Result<()> {
 /// `node [OPTION=VALUE]...`: says its address, then obeys.
 pub fn node(options: &[String]) -> Result<()> {
     let map = open(options)?;
-    let address = map.node().addrs().into_iter().find(|address| address.contains("/tcp/")).unwrap_or_default();
     let mut collected = None;
-    serve(&address, |words| obey(&map, words, &mut collected))
+    serve(&address(&map)?, |words| obey(&map, words, &mut collected))
 }
 
 /// What a subscription collects, and the subscription.
@@ -133,7 +137,7 @@ pub fn idle(args: &[String]) -> Result<()> {
     for number in 0..entries {
         first.put(key(number), value(number as u64, 0))?;
     }
-    let bootstrap = format!("bootstrap={}", first.node().addrs().first().ok_or("no address")?);
+    let bootstrap = format!("bootstrap={}", address(&first)?);
     let second = open(&[options, &[bootstrap]].concat())?;
     holds(&second, entries)?;
     meet(&second)?;
