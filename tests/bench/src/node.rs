@@ -11,6 +11,8 @@ use crate::clock::{now_ns, paced};
 use crate::load::{first, key, value};
 use crate::machine::wire_bytes;
 
+/// An idle node is idle after so long.
+const SETTLE: Duration = Duration::from_secs(40);
 const LONG: Duration = Duration::from_secs(60);
 /// How exactly the moment is known at which a map holds everything.
 const LOOK: Duration = Duration::from_micros(500);
@@ -135,8 +137,8 @@ pub fn idle(args: &[String]) -> Result<()> {
     let second = open(&[options, &[bootstrap]].concat())?;
     holds(&second, entries)?;
     meet(&second)?;
-    // What the meeting leaves behind is not idling.
-    std::thread::sleep(Duration::from_secs(3));
+    // After news, peers are compared with ever less often, until it is as often as the option says.
+    std::thread::sleep(SETTLE);
     let before = wire_bytes().ok_or("the wire is shared")?;
     std::thread::sleep(Duration::from_secs(seconds.parse()?));
     let after = wire_bytes().ok_or("the wire is shared")?;
