@@ -10,11 +10,12 @@ use crate::limits::{MAX_KEY_BYTES, MAX_ORIGINS, MAX_RANGES, MAX_SYNC_BYTES, MAX_
 use crate::peer::PeerId;
 use crate::replica::{Context, Incoming, Origin, Record, Slot, Stamp, Timestamp};
 
-/// What a decoder may allocate at most, whatever a message claims: a small multiple of the greatest message.
-const MAX_DECODED_BYTES: usize = 4 * MAX_SYNC_BYTES;
+/// What a decoder may take up at most, whatever a message claims: a multiple of the message's own size.
+const LITTLE: Within<{ 64 * 1024 }> = bincode::config::standard().with_limit();
+const SOME: Within<{ 1024 * 1024 }> = bincode::config::standard().with_limit();
+const MUCH: Within<{ 4 * MAX_SYNC_BYTES }> = bincode::config::standard().with_limit();
 
-const CONFIG: Configuration<LittleEndian, Varint, Limit<MAX_DECODED_BYTES>> =
-    bincode::config::standard().with_limit::<MAX_DECODED_BYTES>();
+type Within<const BYTES: usize> = Configuration<LittleEndian, Varint, Limit<BYTES>>;
 
 /// A version byte, then the message.
 pub fn encode(version: u8, message: &impl Encode, capacity: usize) -> Vec<u8> {
@@ -34,7 +35,12 @@ pub fn decode<'a, T: BorrowDecode<'a, ()>>(version: u8, bytes: &'a [u8], max_byt
     if found != version {
         return Err(Malformed("unknown version"));
     }
-    let (message, used) = bincode::borrow_decode_from_slice(rest, CONFIG).map_err(|_| Malformed("not decodable"))?;
+    let decoded = match rest.len() {
+        ..=4_096 => bincode::borrow_decode_from_slice(rest, LITTLE),
+        ..=65_536 => bincode::borrow_decode_from_slice(rest, SOME),
+        _ => bincode::borrow_decode_from_slice(rest, MUCH),
+    };
+    let (message, used) = decoded.map_err(|_| Malformed("not decodable"))?;
     if used != rest.len() {
         return Err(Malformed("trailing bytes"));
     }

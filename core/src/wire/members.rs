@@ -5,6 +5,7 @@
 
 use bincode::{Decode, Encode};
 
+use super::{Malformed, codec};
 use crate::limits::{MAX_ADDR_BYTES, MAX_MEMBER_ADDRS, MAX_MEMBERS, MAX_MEMBERS_BYTES, MAX_PEER_ID_BYTES};
 
 const VERSION: u8 = 1;
@@ -39,44 +40,23 @@ pub(crate) struct Member {
     pub age_s: u32,
 }
 
-/// Why bytes are not a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum MembersError {
-    #[error("not a members message of a known version")]
-    Version,
-    #[error("malformed members message")]
-    Malformed,
-    #[error("a members message over its limits")]
-    TooLarge,
-}
-
 impl Members {
     /// The message's bytes. Limits: what `decode` allows; the caller keeps to them.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        // Invariant: encoding plain structs into a Vec has no way to fail.
-        bincode::encode_into_std_write(self, &mut bytes, bincode::config::standard()).expect("a Vec takes every write");
-        bytes
+        codec::encode(VERSION, self, 64 + 64 * self.members.len())
     }
 
-    /// Errors: `Version`, `Malformed`, `TooLarge`.
-    pub fn decode(bytes: &[u8]) -> Result<Self, MembersError> {
-        if bytes.len() > MAX_MEMBERS_BYTES {
-            return Err(MembersError::TooLarge);
+    /// Errors: the first thing that is wrong with it.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let message: Self = codec::decode(VERSION, bytes, MAX_MEMBERS_BYTES)?;
+        if message.members.len() > MAX_MEMBERS {
+            return Err(Malformed("too many members"));
         }
-        let body = bytes.strip_prefix(&[VERSION]).ok_or(MembersError::Version)?;
-        let config = bincode::config::standard().with_limit::<MAX_MEMBERS_BYTES>();
-        let (message, used): (Self, usize) = bincode::decode_from_slice(body, config).map_err(|_| MembersError::Malformed)?;
-        if used != body.len() {
-            return Err(MembersError::Malformed);
+        if !message.members.iter().all(|member| (1..=MAX_PEER_ID_BYTES).contains(&member.id.len())) {
+            return Err(Malformed("peer id"));
         }
-        let fits = message.members.len() <= MAX_MEMBERS
-            && addrs_fit(&message.addrs)
-            && message
-                .members
-                .iter()
-                .all(|member| (1..=MAX_PEER_ID_BYTES).contains(&member.id.len()) && addrs_fit(&member.addrs));
-        if fits { Ok(message) } else { Err(MembersError::TooLarge) }
+        let addrs_fit = addrs_fit(&message.addrs) && message.members.iter().all(|member| addrs_fit(&member.addrs));
+        if addrs_fit { Ok(message) } else { Err(Malformed("addresses over their limits")) }
     }
 }
 
@@ -111,26 +91,26 @@ mod tests {
     fn another_version_and_trailing_bytes_are_refused() {
         let mut bytes = message().encode();
         bytes[0] = 2;
-        assert_eq!(Members::decode(&bytes), Err(MembersError::Version));
-        assert_eq!(Members::decode(&[]), Err(MembersError::Version));
+        assert_eq!(Members::decode(&bytes), Err(Malformed("unknown version")));
+        assert_eq!(Members::decode(&[]), Err(Malformed("empty")));
         let mut bytes = message().encode();
         bytes.push(0);
-        assert_eq!(Members::decode(&bytes), Err(MembersError::Malformed));
+        assert_eq!(Members::decode(&bytes), Err(Malformed("trailing bytes")));
     }
 
     #[test]
     fn counts_and_lengths_over_their_limits_are_refused() {
         let mut many = message();
         many.members = vec![many.members[0].clone(); MAX_MEMBERS + 1];
-        assert_eq!(Members::decode(&many.encode()), Err(MembersError::TooLarge));
+        assert_eq!(Members::decode(&many.encode()), Err(Malformed("too many members")));
         let mut long = message();
         long.addrs = vec![vec![0; MAX_ADDR_BYTES + 1]];
-        assert_eq!(Members::decode(&long.encode()), Err(MembersError::TooLarge));
+        assert_eq!(Members::decode(&long.encode()), Err(Malformed("addresses over their limits")));
         let mut nameless = message();
         nameless.members[0].id.clear();
-        assert_eq!(Members::decode(&nameless.encode()), Err(MembersError::TooLarge));
+        assert_eq!(Members::decode(&nameless.encode()), Err(Malformed("peer id")));
         // A count of four billion, with nothing behind it.
-        assert_eq!(Members::decode(&[1, 0, 252, 255, 255, 255, 255]), Err(MembersError::Malformed));
+        assert_eq!(Members::decode(&[1, 0, 252, 255, 255, 255, 255]), Err(Malformed("not decodable")));
     }
 
     proptest! {
