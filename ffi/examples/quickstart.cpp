@@ -1,16 +1,17 @@
-#include <cstdio>
+#include <iostream>
 #include <p2pmap.hpp>
+#include <string>
+
+// One insertion a line: changes are told on a thread of their own, and lines of two threads must not mix.
+static void say(const std::string &line) { std::cout << line + "\n" << std::flush; }
 
 int main() {
   auto flags = p2pmap::open("flags");
-  // Callbacks run on a thread of their own; printf writes a line as a whole.
   auto changes = flags.subscribe([](const p2pmap::events &batch) {
-    for (const p2pmap::event &change : batch) std::printf("%s %s\n", change.kind_name(), std::string(change.key()).c_str());
+    for (const p2pmap::event &change : batch) say(std::string(change.kind_name()) + " " + std::string(change.key()));
   });
 
   flags.put("dark_mode", "on");
-  if (auto value = flags.get("dark_mode")) std::printf("dark_mode is %s\n", value->c_str());
-  for (const p2pmap::entry &entry : flags.scan({"dark_"})) {
-    std::printf("%s by %s\n", entry.key.c_str(), entry.stamp.author_id().c_str());
-  }
+  if (auto value = flags.get("dark_mode")) say("dark_mode is " + *value);
+  for (const p2pmap::entry &entry : flags.scan({"dark_"})) say(entry.key + " by " + std::string(entry.stamp.author_id()));
 }

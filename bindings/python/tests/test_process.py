@@ -94,7 +94,8 @@ def test_ctrl_c_ends_a_wait(script: Script, what: str) -> None:
     process = script(
         f"""
         import asyncio, signal, socket, p2pmap
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background jobs inherit that it is ignored.
+        # Whoever was started from a background job ignores the signal.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         server = socket.create_server(("127.0.0.1", 0))
         silent = f"/ip4/127.0.0.1/tcp/{{server.getsockname()[1]}}"
         async def anext_of(events):
