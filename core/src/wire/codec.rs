@@ -37,7 +37,7 @@ pub fn decode<'a, T: BorrowDecode<'a, ()>>(version: u8, bytes: &'a [u8], max_byt
     }
     let decoded = match rest.len() {
         ..=4_096 => bincode::borrow_decode_from_slice(rest, LITTLE),
-        ..=65_536 => bincode::borrow_decode_from_slice(rest, SOME),
+        4_097..=65_536 => bincode::borrow_decode_from_slice(rest, SOME),
         _ => bincode::borrow_decode_from_slice(rest, MUCH),
     };
     let (message, used) = decoded.map_err(|_| Malformed("not decodable"))?;
