@@ -82,9 +82,9 @@ def test_a_thread_may_still_call_in_while_the_interpreter_exits(script: Script) 
 
 
 INTERRUPTED: dict[str, str] = {
-    "iterating": "next(m.watch())",
-    "next": "m.watch().next()",
-    "connecting": "m.node.connect(silent, timeout=60)",
+    "iterating": "waiting(); next(m.watch())",
+    "next": "waiting(); m.watch().next()",
+    "connecting": "waiting(); m.node.connect(silent, timeout=60)",
     "asyncio": "asyncio.run(anext_of(m.watch()))",
 }
 
@@ -98,11 +98,13 @@ def test_ctrl_c_ends_a_wait(script: Script, what: str) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         server = socket.create_server(("127.0.0.1", 0))
         silent = f"/ip4/127.0.0.1/tcp/{{server.getsockname()[1]}}"
+        def waiting():
+            print("waiting", flush=True)
         async def anext_of(events):
+            waiting()  # once the loop runs: asyncio itself does not like to be interrupted while it starts
             await anext(events)
         m = p2pmap.open("m")
         try:
-            print("waiting", flush=True)
             {what}
         except KeyboardInterrupt:
             m["k"] = b"v"
