@@ -10,6 +10,8 @@ pub const DEFAULT_MAX_VALUE_BYTES: usize = 1024 * 1024;
 pub const MAX_VALUE_BYTES: usize = 4 * 1024 * 1024;
 /// A map's name, in bytes of UTF-8.
 pub const MAX_MAP_NAME_BYTES: usize = 255;
+/// A time to live: a hundred years.
+pub const MAX_TTL_MS: u64 = 3_155_760_000_000;
 /// Maps open on one node.
 pub const MAX_MAPS: usize = 4096;
 /// A batch's keys and values together, in bytes: a batch travels as one delta.

@@ -1,19 +1,23 @@
 //! Many writes as one.
 
+use std::time::Duration;
+
+use super::ttl::Ttl;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES};
+use crate::replica::Write;
 
 /// Many puts and removes that are committed together, travel as one delta and are applied whole by every replica.
 ///
 /// Order: as added; a later write to the same key wins. Limits: 65,536 writes, 4 MiB of keys and values.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    writes: Vec<Write>,
+    writes: Vec<Waiting>,
     bytes: usize,
 }
 
 /// A key, and its value or nothing: a removal.
-type Write = (Box<[u8]>, Option<Box<[u8]>>);
+type Waiting = (Box<[u8]>, Option<Box<[u8]>>, Ttl);
 
 impl Batch {
     pub fn new() -> Self {
@@ -21,16 +25,21 @@ impl Batch {
     }
 
     pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> &mut Self {
-        self.add(key.as_ref(), Some(value.as_ref()))
+        self.add(key.as_ref(), Some(value.as_ref()), Ttl::Default)
+    }
+
+    /// Like [`put`](Self::put), with a time to live as in [`Map::put_ttl`](super::Map::put_ttl); checked when it is applied.
+    pub fn put_ttl(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, ttl: Option<Duration>) -> &mut Self {
+        self.add(key.as_ref(), Some(value.as_ref()), ttl.into())
     }
 
     pub fn remove(&mut self, key: impl AsRef<[u8]>) -> &mut Self {
-        self.add(key.as_ref(), None)
+        self.add(key.as_ref(), None, Ttl::Never)
     }
 
-    fn add(&mut self, key: &[u8], value: Option<&[u8]>) -> &mut Self {
+    fn add(&mut self, key: &[u8], value: Option<&[u8]>, ttl: Ttl) -> &mut Self {
         self.bytes += key.len() + value.map_or(0, <[u8]>::len);
-        self.writes.push((key.into(), value.map(Into::into)));
+        self.writes.push((key.into(), value.map(Into::into), ttl));
         self
     }
 
@@ -47,11 +56,17 @@ impl Batch {
         *self = Self::default();
     }
 
-    pub(super) fn writes(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> + Clone {
-        self.writes.iter().map(|(key, value)| (&**key, value.as_deref()))
+    /// The writes as they are to be stamped now.
+    pub(super) fn writes(&self, now_ms: u64, default_ttl_ms: u64) -> impl Iterator<Item = Write<'_>> + Clone {
+        self.writes.iter().map(move |(key, value, ttl)| Write {
+            key,
+            value: value.as_deref(),
+            expires_at_ms: ttl.expires_at_ms(now_ms, default_ttl_ms),
+        })
     }
 
     pub(super) fn check(&self) -> Result<()> {
+        self.writes.iter().try_for_each(|(_, _, ttl)| ttl.check())?;
         if self.writes.len() <= MAX_BATCH_ENTRIES && self.bytes <= MAX_BATCH_BYTES {
             return Ok(());
         }

@@ -12,9 +12,11 @@ use super::scan::{Scan, ScanOptions};
 use super::state::MapState;
 use super::status::{MapPeer, MapStatus};
 use super::subscribe::{Delivery, SubscribeOptions, Subscription, Watch};
+use super::ttl::Ttl;
 use super::view::{Entry, Key, Value};
 use crate::error::Result;
 use crate::options::{Config, MapOptions};
+use crate::peer::PeerId;
 use crate::replica::{Record, Stamp};
 
 /// Opens a map on a node of its own: the two-line start. Closing the map closes that node.
@@ -59,7 +61,19 @@ impl Map {
     ///
     /// Errors: `TooLarge`, `InvalidValue`, `Full`; nothing changed. Cost: no IO; O(log n) for a new key.
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Stamp> {
-        let stamp = self.open_state()?.put(key.as_ref(), value.as_ref())?;
+        let stamp = self.open_state()?.put(key.as_ref(), value.as_ref(), Ttl::Default)?;
+        self.gossip();
+        Ok(stamp)
+    }
+
+    /// Writes a value that expires: from then on it is absent on every replica, which each tells its subscribers by itself. A
+    /// later put renews. `None`: it never expires, whatever the map's `default_ttl_ms`, which [`put`](Self::put) goes by.
+    ///
+    /// Units: what is less than a millisecond counts as one. The time is that of this node's clock; a replica whose clock is off
+    /// hides the entry earlier or later by as much.
+    /// Errors: those of `put`, and `InvalidArgument` for a time to live of 0 or above 100 years; nothing changed.
+    pub fn put_ttl(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, ttl: Option<Duration>) -> Result<Stamp> {
+        let stamp = self.open_state()?.put(key.as_ref(), value.as_ref(), ttl.into())?;
         self.gossip();
         Ok(stamp)
     }
@@ -175,6 +189,15 @@ impl Map {
         self.0.node.network().sync(topic, timeout)
     }
 
+    /// Waits until that many peers hold a write (or a greater one for its key) and everything that its author wrote before it;
+    /// returns who does, at least that many. 0 peers: returns at once, with nobody.
+    ///
+    /// Only peers connected to this node are asked: see `target_peers`.
+    /// Errors: `Timeout`, with the number reached; `InvalidArgument` for a stamp that this copy does not hold itself. Blocks on the network.
+    pub fn wait_replicated(&self, stamp: &Stamp, peers: usize, timeout: Duration) -> Result<Vec<PeerId>> {
+        self.open_state()?.wait_replicated(self.0.node.network(), stamp, peers, timeout)
+    }
+
     pub fn status(&self) -> Result<MapStatus> {
         let state = self.open_state()?;
         let (digest, outbox) = {
@@ -186,13 +209,23 @@ impl Map {
         compared.retain(|id, _| connected.iter().any(|peer| peer.id == *id));
         let peers = connected.into_iter().filter(|peer| peer.topics.contains(&state.topic)).map(|peer| {
             let known = compared.get(&peer.id).copied().unwrap_or_default();
-            MapPeer { id: peer.id, in_sync: known.equal, last_sync_ms: known.last_sync_ms }
+            MapPeer {
+                id: peer.id,
+                connected: true,
+                in_sync: known.equal,
+                behind: None,
+                last_sync_ms: known.last_sync_ms,
+                drift_ms: None,
+                ahead_entries: 0,
+                holds_up_forgetting: false,
+            }
         });
         let counters = &state.counters;
         Ok(MapStatus {
             name: state.name.clone(),
             live: state.index.live(),
             tombstones: state.index.tombstones(),
+            hidden: 0,
             bytes: state.index.bytes(),
             digest,
             peers: peers.collect(),
@@ -202,6 +235,10 @@ impl Map {
             rejected_messages: counters.rejected_messages.load(Relaxed),
             gaps: counters.gaps.load(Relaxed),
             syncs: counters.syncs.load(Relaxed),
+            self_checks: 0,
+            forgotten: 0,
+            origins: 0,
+            clock_ahead_ms: 0,
         })
     }
 

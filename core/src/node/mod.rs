@@ -16,6 +16,7 @@ mod status;
 mod subscribe;
 #[cfg(test)]
 mod tests;
+mod ttl;
 mod view;
 
 pub use batch::Batch;

@@ -110,6 +110,8 @@ impl Node {
             addrs: self.addrs(),
             maps: self.maps()?,
             members: self.0.network.members(),
+            clock_drift_ms: None,
+            clock_suspect: false,
             rejected_messages: self.0.network.rejected() + self.0.maps.rejected(),
         })
     }
@@ -249,7 +251,15 @@ fn describe(peer: NetPeer, maps: &[Arc<MapState>]) -> PeerInfo {
         false => Some(true),
     };
     let maps = common.iter().map(|map| map.name.clone()).collect();
-    PeerInfo { id: peer.id, addr: peer.addr, outbound: peer.outbound, round_trip: peer.round_trip, maps, in_sync }
+    PeerInfo {
+        id: peer.id,
+        addr: peer.addr,
+        outbound: peer.outbound,
+        round_trip: peer.round_trip,
+        drift_ms: None,
+        maps,
+        in_sync,
+    }
 }
 
 impl fmt::Debug for Node {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -11,7 +12,9 @@ use super::clock::now_ms;
 use super::event::Event;
 use super::queue::Queue;
 use super::subscribe::{Delivery, SubscribeOptions};
+use super::ttl::Ttl;
 use crate::error::{Error, ErrorKind, Result};
+use crate::net::Network;
 use crate::options::MapSettings;
 use crate::peer::PeerId;
 use crate::replica::{Change, Index, Origin, Replica, Stamp};
@@ -88,7 +91,8 @@ impl MapState {
 
     // ---- writes ----
 
-    pub fn put(&self, key: &[u8], value: &[u8]) -> Result<Stamp> {
+    pub fn put(&self, key: &[u8], value: &[u8], ttl: Ttl) -> Result<Stamp> {
+        ttl.check()?;
         self.check_write(key, Some(value))?;
         let mut writer = self.open_writer()?;
         self.check_room(std::iter::once((key, Some(value))))?;
@@ -106,12 +110,14 @@ impl MapState {
 
     pub fn apply(&self, batch: &Batch) -> Result<Vec<Change>> {
         batch.check()?;
-        for (key, value) in batch.writes() {
-            self.check_write(key, value)?;
+        let now = now_ms();
+        let writes = batch.writes(now, self.settings.default_ttl_ms);
+        for write in writes.clone() {
+            self.check_write(write.key, write.value)?;
         }
         let mut writer = self.open_writer()?;
-        self.check_room(batch.writes())?;
-        let changes = writer.replica.apply(batch.writes(), now_ms());
+        self.check_room(writes.clone().map(|write| (write.key, write.value)))?;
+        let changes = writer.replica.apply(writes, now);
         writer.tell(&changes);
         Ok(changes)
     }
@@ -124,9 +130,19 @@ impl MapState {
             batch.remove(&**entry.key());
         }
         batch.check()?;
-        let changes = writer.replica.apply(batch.writes(), now_ms());
+        let changes = writer.replica.apply(batch.writes(0, 0), now_ms());
         writer.tell(&changes);
         Ok(changes.len())
+    }
+
+    pub fn wait_replicated(
+        &self,
+        _network: &Network,
+        _stamp: &Stamp,
+        _peers: usize,
+        _timeout: Duration,
+    ) -> Result<Vec<PeerId>> {
+        Err(Error::new(ErrorKind::Timeout, "reached 0 peers"))
     }
 
     /// The writer lock of a map that is open, and stays so while it is held.

@@ -57,6 +57,11 @@ impl Entry {
         self.value.0.stamp().author().clone()
     }
 
+    /// When it expires, if it does. Units: milliseconds since the Unix epoch.
+    pub fn expires_at_ms(&self) -> Option<u64> {
+        self.value.0.expires_at_ms()
+    }
+
     /// When its author wrote it, by the author's clock. Units: milliseconds since the Unix epoch.
     pub fn time_ms(&self) -> u64 {
         self.value.0.stamp().time_ms()

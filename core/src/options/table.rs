@@ -7,7 +7,8 @@ use super::validator::Validators;
 use super::{MapOptions, address, invalid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{
-    DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_VALUE_BYTES, MAX_CLUSTER_ID_BYTES, MAX_KEY_BYTES, MAX_MAP_NAME_BYTES, MAX_VALUE_BYTES,
+    DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_VALUE_BYTES, MAX_CLUSTER_ID_BYTES, MAX_KEY_BYTES, MAX_MAP_NAME_BYTES, MAX_TTL_MS,
+    MAX_VALUE_BYTES,
 };
 
 /// One row of the table of options.
@@ -46,6 +47,12 @@ pub const OPTIONS: &[OptionInfo] = &[
     node("target_peers", "8", "1 to 1024", "connections to keep, where the cluster has that many members"),
     node("max_peers", "128", "1 to 4096", "connections to accept at most; no less than target_peers"),
     node("anti_entropy_ms", "30000", "100 to 86400000", "how often to compare with one random peer, jittered by 25 %"),
+    node(
+        "peer_timeout_ms",
+        "10000",
+        "1000 to 3600000",
+        "on presence maps: an author is gone after so long without a sign of life; the same on every node",
+    ),
     node("max_clock_drift_ms", "60000", "1 to 31536000000", "entries stamped further ahead than this are set aside"),
     node("maps", "", "map names, separated by commas", "maps to open with the node; maps.<map>.<option> sets an option of one"),
     map(
@@ -54,8 +61,16 @@ pub const OPTIONS: &[OptionInfo] = &[
         "utf8, json, max_bytes:<n>, several separated by commas",
         "what values must be; checked here and on arrival",
     ),
+    map("presence", "false", "true or false", "entries are visible only while their author is; the same on every node"),
+    map("default_ttl_ms", "0", "0 (never) to 3155760000000", "when a put that says no ttl of its own expires"),
     map("tombstone_ttl_ms", "3600000", "1000 to 31536000000", "how old a removal is before it may be forgotten"),
     map("scan_ms", "1000", "10 to 86400000", "how often to look for what may be forgotten"),
+    map(
+        "origin_retention_ms",
+        "2592000000",
+        "1000 to 3155760000000",
+        "how long to know what a node that is gone has written; more than the longest partition",
+    ),
     map("max_key_bytes", "1024", "1 to 65536", "longer keys are refused"),
     map("max_value_bytes", "1048576", "1 to 4194304", "longer values are refused"),
     map("max_entries", "0", "0 (no limit) to 18446744073709551615", "new keys beyond this many live entries are refused"),
@@ -78,6 +93,7 @@ pub struct NodeSettings {
     pub target_peers: usize,
     pub max_peers: usize,
     pub anti_entropy: Duration,
+    pub peer_timeout_ms: u64,
     pub max_clock_drift_ms: u64,
     /// Maps that open with the node.
     pub declared: BTreeMap<String, MapOptions>,
@@ -95,6 +111,7 @@ impl Default for NodeSettings {
             target_peers: 8,
             max_peers: 128,
             anti_entropy: Duration::from_secs(30),
+            peer_timeout_ms: 10_000,
             max_clock_drift_ms: 60_000,
             declared: BTreeMap::new(),
             map_defaults: MapOptions::default(),
@@ -108,8 +125,12 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:0";
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapSettings {
     pub validators: Validators,
+    pub presence: bool,
+    /// 0: never.
+    pub default_ttl_ms: u64,
     pub tombstone_ttl_ms: u64,
     pub scan_ms: u64,
+    pub origin_retention_ms: u64,
     pub max_key_bytes: usize,
     pub max_value_bytes: usize,
     /// 0: no limit.
@@ -122,8 +143,11 @@ impl Default for MapSettings {
     fn default() -> Self {
         Self {
             validators: Validators::default(),
+            presence: false,
+            default_ttl_ms: 0,
             tombstone_ttl_ms: 3_600_000,
             scan_ms: 1_000,
+            origin_retention_ms: 2_592_000_000,
             max_key_bytes: DEFAULT_MAX_KEY_BYTES,
             max_value_bytes: DEFAULT_MAX_VALUE_BYTES,
             max_entries: 0,
@@ -146,6 +170,7 @@ pub fn set_node(settings: &mut NodeSettings, name: &str, value: &str) -> Result<
         "target_peers" => settings.target_peers = number.within(1, 1024)? as usize,
         "max_peers" => settings.max_peers = number.within(1, 4096)? as usize,
         "anti_entropy_ms" => settings.anti_entropy = Duration::from_millis(number.within(100, 86_400_000)?),
+        "peer_timeout_ms" => settings.peer_timeout_ms = number.within(1_000, 3_600_000)?,
         "max_clock_drift_ms" => settings.max_clock_drift_ms = number.within(1, 31_536_000_000)?,
         "maps" => {
             for map in list(value) {
@@ -166,8 +191,11 @@ pub fn set_map(settings: &mut MapSettings, name: &str, value: &str) -> Result<&'
     let number = Numbers(option, value);
     match option.name {
         "validator" => settings.validators.checks = list(value).map(super::validator::check).collect::<Result<_>>()?,
+        "presence" => settings.presence = flag(option, value)?,
+        "default_ttl_ms" => settings.default_ttl_ms = number.within(0, MAX_TTL_MS)?,
         "tombstone_ttl_ms" => settings.tombstone_ttl_ms = number.within(1_000, 31_536_000_000)?,
         "scan_ms" => settings.scan_ms = number.within(10, 86_400_000)?,
+        "origin_retention_ms" => settings.origin_retention_ms = number.within(1_000, MAX_TTL_MS)?,
         "max_key_bytes" => settings.max_key_bytes = number.within(1, MAX_KEY_BYTES as u64)? as usize,
         "max_value_bytes" => settings.max_value_bytes = number.within(1, MAX_VALUE_BYTES as u64)? as usize,
         "max_entries" => settings.max_entries = number.within(0, u64::MAX)?,

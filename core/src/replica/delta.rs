@@ -4,6 +4,16 @@ use super::clock::Timestamp;
 use super::entry::{Record, Slot};
 use super::stamp::{Origin, Stamp};
 
+/// A write to be stamped.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    pub key: &'a [u8],
+    /// `None`: a removal.
+    pub value: Option<&'a [u8]>,
+    /// Milliseconds since the Unix epoch; 0: never.
+    pub expires_at_ms: u64,
+}
+
 /// An arriving entry. Its bytes are borrowed from the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming<'a> {

@@ -36,6 +36,11 @@ impl Record {
         self.0.header.header.revision
     }
 
+    /// When it expires, or did. Units: milliseconds since the Unix epoch.
+    pub fn expires_at_ms(&self) -> Option<u64> {
+        None
+    }
+
     pub fn is_live(&self) -> bool {
         self.0.header.header.live
     }

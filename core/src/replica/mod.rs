@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use clock::{Hlc, Timestamp};
 pub use context::Context;
-pub use delta::{Delta, Incoming, Outgoing};
+pub use delta::{Delta, Incoming, Outgoing, Write};
 pub use digest::Digest;
 use digest::Fingerprint;
 pub use entry::{Record, Slot};
@@ -104,9 +104,9 @@ impl Replica {
     }
 
     /// Writes many under consecutive stamps, to leave in one delta. Removes of absent keys write nothing.
-    pub fn apply<'a>(&mut self, writes: impl IntoIterator<Item = (&'a [u8], Option<&'a [u8]>)>, now_ms: u64) -> Vec<Change> {
+    pub fn apply<'a>(&mut self, writes: impl IntoIterator<Item = Write<'a>>, now_ms: u64) -> Vec<Change> {
         let mut changes: Vec<Change> = Vec::new();
-        for (key, value) in writes {
+        for Write { key, value, .. } in writes {
             if value.is_some() || self.is_live(key) {
                 changes.push(self.write(key, value, now_ms, true));
             }

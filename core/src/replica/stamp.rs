@@ -96,6 +96,11 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The stamp of a write that was made elsewhere or told by other means; its parts are those that the methods below give.
+    pub fn new(timestamp: u64, epoch: u64, author: PeerId) -> Self {
+        Self { timestamp: Timestamp(timestamp), origin: Origin::new(author, epoch) }
+    }
+
     /// The author's HLC reading: 48-bit milliseconds since the Unix epoch, then a 16-bit counter.
     pub fn timestamp(&self) -> u64 {
         self.timestamp.0

@@ -61,7 +61,9 @@ impl Cluster {
             keys.iter().map(|_| (self.dice.roll(3) > 0).then(|| vec![self.dice.roll(256) as u8; self.dice.roll(40)])).collect();
         let writes = keys.iter().zip(&values).map(|(key, value)| (&key[..], value.as_deref()));
         // Clocks drift: each replica's own is off by a few milliseconds.
-        for change in self.replicas[at].apply(writes, self.now_ms + 3 * at as u64) {
+        for change in self.replicas[at]
+            .apply(writes.map(|(key, value)| Write { key, value, expires_at_ms: 0 }), self.now_ms + 3 * at as u64)
+        {
             let value = change.new.value().map(<[u8]>::to_vec);
             self.history.push((change.slot.key().to_vec(), change.new.stamp().clone(), value));
         }

@@ -154,7 +154,7 @@ fn a_batch_leaves_whole_whatever_the_size_of_a_delta() {
     let mut a = replica(1);
     let keys: Vec<[u8; 1]> = (0..50).map(|at| [at]).collect();
     a.put(b"before", b"", 10);
-    a.apply(keys.iter().map(|key| (&key[..], Some(&b"value"[..]))), 10);
+    a.apply(keys.iter().map(|key| Write { key, value: Some(b"value"), expires_at_ms: 0 }), 10);
     a.put(b"after", b"", 10);
     assert_eq!(a.cut_delta(1).unwrap().entries.len(), 1);
     assert_eq!(a.cut_delta(1).unwrap().entries.len(), 50);
