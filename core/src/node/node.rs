@@ -209,7 +209,7 @@ impl Inner {
             let _ = self.network.sync(state.topic, FAREWELL);
         }
         if state.close() {
-            self.network.unsubscribe(state.topic);
+            self.network.unsubscribe(state.topic, None);
             self.maps.forget(state);
         }
     }

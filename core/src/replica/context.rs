@@ -79,7 +79,6 @@ impl Seen {
 }
 
 impl Context {
-    #[cfg(test)]
     pub fn covers(&self, stamp: &Stamp) -> bool {
         self.seen.get(&stamp.origin).is_some_and(|seen| seen.covers(stamp.timestamp))
     }
