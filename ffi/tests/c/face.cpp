@@ -130,8 +130,13 @@ static void a_node_opens_maps() {
 
 static void an_entry_may_expire() {
   using namespace std::chrono_literals;
+  using p2pmap::milliseconds;
   auto map = p2pmap::open("sessions", p2pmap::config().set("default_ttl_ms", "3600000"));
-  const auto left = [&](std::string_view key) { return *map.entry(key)->expires_at - milliseconds(map.entry(key)->stamp.time_ms()); };
+  // From the write to the expiry.
+  const auto left = [&](std::string_view key) {
+    const auto entry = map.entry(key);
+    return *entry->expires_at - milliseconds(entry->stamp.time_ms());
+  };
   map.put("default", "1");
   map.put("day", "1", 24h);
   map.put("never", "1", std::nullopt);
