@@ -86,11 +86,11 @@ func ExampleMap_PutTTL() {
 	}
 	for range 2 {
 		change := <-changes
-		fmt.Println(change.Kind, change.Key, string(change.OldValue))
+		fmt.Printf("%s %s, was %q\n", change.Kind, change.Key, change.OldValue)
 	}
 	// Output:
-	// put db/1
-	// expire db/1 10.0.0.5:5432
+	// put db/1, was ""
+	// expire db/1, was "10.0.0.5:5432"
 }
 
 // A write that two processes hold survives the death of one.
