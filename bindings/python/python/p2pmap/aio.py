@@ -85,9 +85,9 @@ _threads: WeakSet[threading.Thread] = WeakSet()
 
 def _on_a_thread(call: Callable[[], T]) -> asyncio.Future[T]:
     outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()
 
     def run() -> None:
-        outcome.set_running_or_notify_cancel()
         try:
             outcome.set_result(call())
         except BaseException as failure:
