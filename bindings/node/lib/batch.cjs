@@ -1,6 +1,6 @@
 'use strict';
 
-const { anyKey } = require('./codecs.cjs');
+const { anyKey, encode } = require('./codecs.cjs');
 const { DEFAULT, lifetime } = require('./ttl.cjs');
 
 const REMOVE = 0;
@@ -36,7 +36,7 @@ class Batch {
     const parts = [];
     for (const { put, key, value, ttl } of batch.#operations) {
       const keyBytes = anyKey.encode(key);
-      const valueBytes = put ? values.encode(value) : NOTHING;
+      const valueBytes = put ? encode(values.plain(value)) : NOTHING;
       const head = Buffer.allocUnsafe(HEAD_BYTES);
       head.writeUInt8(put, 0);
       head.writeUInt32LE(keyBytes.length, 1);

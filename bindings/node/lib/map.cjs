@@ -1,7 +1,7 @@
 'use strict';
 
 const { Batch } = require('./batch.cjs');
-const { anyKey, codecs, kindOf } = require('./codecs.cjs');
+const { anyKey, codecs, encode, kindOf, write } = require('./codecs.cjs');
 const { invalidArgument } = require('./errors.cjs');
 const { Subscription, Watch } = require('./events.cjs');
 const { records } = require('./flat.cjs');
@@ -81,10 +81,12 @@ class P2pMap {
   }
 
   put(key, value, options) {
+    // What may run the user's code, and so use the scratch, comes first.
     const ttl = lifetime(options);
+    const plain = this.#values.plain(value);
     const keyLength = anyKey.write(key, 0);
-    const valueLength = keyLength >= 0 ? this.#values.write(value, keyLength) : -1;
-    if (valueLength < 0) return this.#stamp(this.#native.putBytes(anyKey.encode(key), this.#values.encode(value), ttl));
+    const valueLength = keyLength >= 0 ? write(plain, keyLength) : -1;
+    if (valueLength < 0) return this.#stamp(this.#native.putBytes(anyKey.encode(key), encode(plain), ttl));
     if (options === undefined) this.#put(keyLength, valueLength);
     else this.#putTtl(keyLength, valueLength, ttl);
     return new Stamp(words[0], words[1], words[2], words[3], this.#author);
