@@ -183,6 +183,11 @@ impl Host for Maps {
                 Answer { response: wire::sync::encode_compared(&ours), differs: compared.differs }
             }
             Request::Pull(topic, request) => Answer { response: self.page(from, topic, &request), differs: Vec::new() },
+            Request::Holds(topic, stamp) => {
+                let map = self.get(topic).map(|map| map.state).filter(|map| !map.is_closed());
+                let holds = map.is_some_and(|map| map.writer().replica.context().covers(&stamp));
+                Answer { response: wire::sync::encode_held(holds), differs: Vec::new() }
+            }
         })
     }
 
@@ -196,6 +201,20 @@ impl Host for Maps {
             Ok(Response::Compared(theirs)) => Some(self.compare_with(from, &theirs).1),
             Ok(_) => {
                 self.reject(from, wire::Malformed("not a comparison"));
+                None
+            }
+            Err(malformed) => {
+                self.reject(from, malformed);
+                None
+            }
+        }
+    }
+
+    fn holds(&self, from: &PeerId, response: &[u8]) -> Option<bool> {
+        match wire::sync::decode_response(response) {
+            Ok(Response::Holds(holds)) => Some(holds),
+            Ok(_) => {
+                self.reject(from, wire::Malformed("not a yes or no"));
                 None
             }
             Err(malformed) => {

@@ -197,7 +197,8 @@ impl Map {
     pub fn wait_replicated(&self, stamp: &Stamp, peers: usize, timeout: Duration) -> Result<Vec<PeerId>> {
         let state = self.open_state()?;
         if !state.writer().replica.context().covers(stamp) {
-            let message = format!("the map `{}` holds no write {stamp} here: wait for one that it has made or received", state.name);
+            let message =
+                format!("the map `{}` holds no write {stamp} here: wait for one that it has made or received", state.name);
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let request = wire::sync::encode_holds(state.topic, stamp);
@@ -206,7 +207,8 @@ impl Map {
             return Ok(holders);
         }
         let (count, ms) = (holders.len(), timeout.as_millis());
-        let message = format!("{count} of {peers} peers held the write {stamp} after {ms} ms: give it more time, or ask for fewer");
+        let message =
+            format!("{count} of {peers} peers held the write {stamp} after {ms} ms: give it more time, or ask for fewer");
         Err(Error::new(ErrorKind::Timeout, message))
     }
 

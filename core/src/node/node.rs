@@ -10,8 +10,8 @@ use super::clock::{now_ms, random};
 use super::host::Maps;
 use super::map::Map;
 use super::state::MapState;
-use super::sweep::Sweeper;
 use super::status::{NodeStatus, PeerInfo, judge_clock};
+use super::sweep::Sweeper;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::limits::MAX_MAPS;
@@ -234,7 +234,7 @@ impl Inner {
             let _ = self.network.sync(state.topic, FAREWELL);
         }
         if state.close() {
-            self.network.unsubscribe(state.topic);
+            self.network.unsubscribe(state.topic, None);
             self.maps.forget(state);
         }
     }

@@ -147,7 +147,7 @@ impl Pull for MapPull {
         let (entries, end) = match wire::sync::decode_response(response) {
             Ok(wire::sync::Response::Page(entries, end)) if !map.is_closed() => (entries, end),
             Ok(wire::sync::Response::Page(..) | wire::sync::Response::NoMap) => return PullStep::Failed,
-            Ok(wire::sync::Response::Compared(_)) => {
+            Ok(wire::sync::Response::Compared(_) | wire::sync::Response::Holds(_)) => {
                 map.reject(&self.from, Malformed("not a page"));
                 return PullStep::Failed;
             }

@@ -117,9 +117,7 @@ impl Record {
 impl Head {
     #[inline]
     fn shows(&self, now_ms: impl FnOnce() -> u64) -> bool {
-        self.live
-            && !self.hidden.load(Ordering::Relaxed)
-            && (self.expires_at_ms == 0 || now_ms() < self.expires_at_ms)
+        self.live && !self.hidden.load(Ordering::Relaxed) && (self.expires_at_ms == 0 || now_ms() < self.expires_at_ms)
     }
 }
 

@@ -117,8 +117,7 @@ impl Replica {
             seen.max(replica.past.get(origin).copied().unwrap_or_default())
         };
         let known = self.context.origins().map(|(origin, _)| origin).chain(self.past.keys()).chain(self.forgotten.keys());
-        let gone: Vec<Origin> =
-            known.filter(|origin| self.is_pruned(origin, newest(self, origin), now_ms)).cloned().collect();
+        let gone: Vec<Origin> = known.filter(|origin| self.is_pruned(origin, newest(self, origin), now_ms)).cloned().collect();
         for origin in &gone {
             self.let_go(origin);
             self.refused.remove_origin(origin);

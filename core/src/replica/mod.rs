@@ -34,9 +34,9 @@ pub(crate) use digest::Comparison;
 pub use digest::Digest;
 pub use entry::{Record, Slot};
 pub use index::Index;
+use mutation::{Mutation as Bug, mutated};
 #[cfg(test)]
 pub use mutation::{Mutation, set as plant};
-use mutation::{Mutation as Bug, mutated};
 use outbox::Outbox;
 use presence::Presence;
 pub use presence::{Pulse, Sign};
@@ -156,8 +156,7 @@ impl Replica {
         self.context.add(&self.origin, Timestamp::ZERO, timestamp);
         self.depend(&stamp.origin, timestamp);
         let held = self.table.index.slot(write.key);
-        let content =
-            Content { key: write.key, value: write.value, expires_at_ms: write.expires_at_ms, place, hidden: false };
+        let content = Content { key: write.key, value: write.value, expires_at_ms: write.expires_at_ms, place, hidden: false };
         let change = self.table.set(held, &content, stamp, now_ms);
         self.outbox.push(timestamp, change.slot.clone(), joined);
         change

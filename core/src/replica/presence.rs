@@ -168,10 +168,8 @@ impl Presence {
 
     /// What to tell who joins: of this node itself, too.
     pub fn signs(&self) -> Vec<Sign> {
-        let me = (self.last_beat > 0).then(|| Sign {
-            pulse: Pulse { origin: self.me.clone(), beat: self.last_beat, leaving: false },
-            silent_ms: 0,
-        });
+        let me = (self.last_beat > 0)
+            .then(|| Sign { pulse: Pulse { origin: self.me.clone(), beat: self.last_beat, leaving: false }, silent_ms: 0 });
         let known = self.authors.iter().map(|(peer, author)| Sign {
             pulse: Pulse { origin: Origin::new(peer.clone(), author.pulse.0), beat: author.pulse.1, leaving: author.left },
             silent_ms: self.uptime_ms - author.heard_ms,

@@ -4,8 +4,8 @@ use bincode::{BorrowDecode, Encode};
 
 use super::Malformed;
 use super::codec::{
-    OriginTable, WireEntry, WireOrigin, WirePulse, decode as decode_message, encode as encode_message, open_entries, open_origins,
-    open_past, open_position, open_timestamp, wire_past,
+    OriginTable, WireEntry, WireOrigin, WirePulse, decode as decode_message, encode as encode_message, open_entries,
+    open_origins, open_past, open_position, open_timestamp, wire_past,
 };
 use crate::limits::{MAX_DELTA_BYTES, MAX_DELTA_ENTRIES};
 use crate::replica::{Delta, Outgoing, Pulse, Timestamp};

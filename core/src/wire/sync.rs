@@ -8,7 +8,7 @@ use super::codec::{
 };
 use super::{Malformed, Topic};
 use crate::limits::{MAX_ORIGINS, MAX_PAGE_ENTRIES, MAX_SYNC_BYTES, MAX_SYNC_MAPS};
-use crate::replica::{Digest, Forgotten, Incoming, Origin, Page, PageEnd, Request as PullRequest, Sign, Start};
+use crate::replica::{Digest, Forgotten, Incoming, Origin, Page, PageEnd, Request as PullRequest, Sign, Stamp, Start};
 
 const VERSION: u8 = 1;
 
@@ -27,6 +27,8 @@ pub enum Request {
     Compare(Digests),
     /// The next page of that map, please.
     Pull(Topic, PullRequest),
+    /// Have you seen that write?
+    Holds(Topic, Stamp),
 }
 
 /// What the other side answers.
@@ -37,6 +39,8 @@ pub enum Response<'a> {
     Page(Vec<Incoming<'a>>, PageEnd),
     /// That map is not open here.
     NoMap,
+    /// Whether that map is open here and what it has seen covers that write.
+    Holds(bool),
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -49,6 +53,7 @@ struct WireDigests {
 enum WireRequest<'a> {
     Compare(WireDigests),
     Pull { topic: [u8; 16], base: Vec<WireSeen<'a>>, since: u64, cursor: Option<(WireOrigin<'a>, u64)> },
+    Holds { topic: [u8; 16], origin: WireOrigin<'a>, timestamp: u64 },
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -64,6 +69,7 @@ enum WireResponse<'a> {
         signs: Vec<(WirePulse<'a>, u64)>,
     },
     NoMap,
+    Holds(bool),
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -84,6 +90,11 @@ pub fn encode_pull(topic: Topic, request: &PullRequest) -> Vec<u8> {
     encode_message(VERSION, &wire, 64 + 64 * request.base.len())
 }
 
+pub fn encode_holds(topic: Topic, stamp: &Stamp) -> Vec<u8> {
+    let (origin, timestamp) = (WireOrigin::from(&stamp.origin), stamp.timestamp.0);
+    encode_message(VERSION, &WireRequest::Holds { topic: topic.0, origin, timestamp }, 104)
+}
+
 pub fn decode_request(bytes: &[u8]) -> Result<Request, Malformed> {
     Ok(match decode_message(VERSION, bytes, MAX_SYNC_BYTES)? {
         WireRequest::Compare(digests) => Request::Compare(open_digests(&digests)?),
@@ -94,6 +105,9 @@ pub fn decode_request(bytes: &[u8]) -> Result<Request, Malformed> {
             };
             Request::Pull(Topic(topic), PullRequest { base: open_context(&base)?, since, cursor })
         }
+        WireRequest::Holds { topic, origin, timestamp } => {
+            Request::Holds(Topic(topic), Stamp { timestamp: open_timestamp(timestamp)?, origin: origin.open()? })
+        }
     })
 }
 
@@ -103,6 +117,10 @@ pub fn encode_compared(digests: &Digests) -> Vec<u8> {
 
 pub fn encode_no_map() -> Vec<u8> {
     encode_message(VERSION, &WireResponse::NoMap, 2)
+}
+
+pub fn encode_held(holds: bool) -> Vec<u8> {
+    encode_message(VERSION, &WireResponse::Holds(holds), 3)
 }
 
 pub fn encode_page(page: &Page) -> Vec<u8> {
@@ -129,6 +147,7 @@ pub fn decode_response(bytes: &[u8]) -> Result<Response<'_>, Malformed> {
     Ok(match decode_message(VERSION, bytes, MAX_SYNC_BYTES)? {
         WireResponse::Compared(digests) => Response::Compared(open_digests(&digests)?),
         WireResponse::NoMap => Response::NoMap,
+        WireResponse::Holds(holds) => Response::Holds(holds),
         WireResponse::Page { origins, entries, start, cursor, past, digest, signs } => {
             let origins = open_origins(&origins)?;
             let start = match start {
