@@ -11,16 +11,20 @@ from .conftest import PATIENCE, Eventually
 
 Map = p2pmap.Map[str, str]
 
-
-@pytest.fixture
-def here(node: p2pmap.Node) -> Map:
-    return node.map("m", codec="utf8", presence=True, scan_ms=10)
+PATIENT = 3_600_000
+"""A `peer_timeout_ms` that no test lives to see: who goes in time has said goodbye."""
 
 
 @pytest.fixture
-def there(node: p2pmap.Node) -> Iterator[p2pmap.Node]:
-    with p2pmap.Node(bootstrap=node.addrs, presence=True, scan_ms=10) as other:
-        yield other
+def here() -> Iterator[Map]:
+    with p2pmap.open("m", codec="utf8", presence=True, scan_ms=10, peer_timeout_ms=PATIENT) as here:
+        yield here
+
+
+@pytest.fixture
+def there(here: Map) -> Iterator[p2pmap.Node]:
+    with p2pmap.Node(bootstrap=here.node.addrs, presence=True, scan_ms=10, peer_timeout_ms=PATIENT) as there:
+        yield there
 
 
 def next_event(watch: p2pmap.Watch[str, str]) -> p2pmap.Event[str, str]:
