@@ -24,7 +24,7 @@ impl Ttl {
             return Ok(Self::Lasts(None));
         }
         let ttl = Duration::try_from_secs_f64(number / 1000.0);
-        let ttl = ttl.map_err(|_| Error::new(ErrorKind::InvalidArgument, format!("ttlMs cannot be {number}")))?;
+        let ttl = ttl.map_err(|_| Error::new(ErrorKind::InvalidArgument, format!("ttlMs cannot be {number:e}")))?;
         Ok(Self::Lasts(Some(ttl)))
     }
 

@@ -59,6 +59,11 @@ impl Stamp {
         self.0.epoch()
     }
 
+    /// What `pickle` and `copy` make another one of.
+    fn __getnewargs__(&self) -> (u64, u64, String) {
+        (self.timestamp(), self.epoch(), self.author())
+    }
+
     fn __hash__(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.0.hash(&mut hasher);

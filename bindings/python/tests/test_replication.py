@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import dataclasses
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -52,7 +54,7 @@ def test_the_stamp_of_a_batch_stands_for_all_of_it(m: Map, other: Map) -> None:
 def test_too_few_in_time_is_a_timeout_that_says_how_many(m: Map, other: Map) -> None:
     stamp = m.put("k", b"v")
     m.wait_replicated(stamp, timeout=PATIENCE)
-    with pytest.raises(p2pmap.Timeout, match="^1 of 2 peers held") as raised:
+    with pytest.raises(p2pmap.Timeout, match=r"^1 of 2 peers held") as raised:
         m.wait_replicated(stamp, peers=2, timeout=BRIEF)
     assert isinstance(raised.value, TimeoutError)
     assert m.wait_replicated(stamp, timeout=PATIENCE) == [other.node.id]
@@ -84,6 +86,7 @@ def test_a_stamp_is_its_three_parts(m: Map, other: Map) -> None:
         case _:
             pytest.fail("no match")
     assert (again, str(again), hash(again)) == (stamp, str(stamp), hash(stamp))
+    assert pickle.loads(pickle.dumps(stamp)) == copy.copy(stamp) == stamp
     assert m.wait_replicated(again, timeout=PATIENCE) == [other.node.id]
     with pytest.raises(p2pmap.InvalidArgument, match="not a peer id"):
         p2pmap.Stamp(1, 1, "0")
