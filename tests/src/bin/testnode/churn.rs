@@ -1,0 +1,123 @@
+//! A process that keeps writing and removing, writes down what it did, and remembers what it saw.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use p2pmap::{Batch, Error, ErrorKind, Event, EventKind, Map, ScanOptions, SubscribeOptions, Subscription};
+use p2pmap_tests::journal::{Journal, Written};
+
+/// Of ten writes, so many are removals.
+const REMOVALS: u64 = 3;
+
+/// What to write: to how many keys, how often, from which seed.
+pub struct Load {
+    pub keys: u64,
+    pub a_second: u64,
+    pub seed: u64,
+}
+
+pub struct Churn {
+    map: Map,
+    resting: Arc<AtomicBool>,
+    writer: Option<JoinHandle<io::Result<usize>>>,
+    /// The greatest write of each key that an event told of.
+    seen: Arc<Mutex<HashMap<String, Written>>>,
+    _subscription: Subscription,
+}
+
+impl Churn {
+    /// Starts to write, and to write down what it does.
+    pub fn start(map: &Map, journal: &str, load: Load) -> Result<Self, Error> {
+        let seen = Arc::<Mutex<HashMap<String, Written>>>::default();
+        let remembered = seen.clone();
+        let options = SubscribeOptions { snapshot: true, ..Default::default() };
+        let subscription = map.subscribe(options, move |events| {
+            let mut seen = remembered.lock().unwrap_or_else(PoisonError::into_inner);
+            events.iter().filter_map(written).for_each(|written| remember(&mut seen, written));
+        })?;
+        let resting = Arc::new(AtomicBool::new(false));
+        let journal = Journal::create(Path::new(journal)).map_err(|error| failed(&error))?;
+        let writer = thread::spawn({
+            let (map, resting) = (map.clone(), resting.clone());
+            move || write(&map, journal, &load, &resting)
+        });
+        Ok(Self { map: map.clone(), resting, writer: Some(writer), seen, _subscription: subscription })
+    }
+
+    /// Stops writing. How much was written.
+    pub fn rest(&mut self) -> Result<usize, Error> {
+        self.resting.store(true, Ordering::SeqCst);
+        let Some(writer) = self.writer.take() else { return Ok(0) };
+        let ended = writer.join().map_err(|_| failed(&io::Error::other("the writer panicked")))?;
+        ended.map_err(|error| failed(&error))
+    }
+
+    /// Writes all entries to one file, and what was seen to another.
+    pub fn dump(&self, entries: &str, seen: &str) -> Result<(), Error> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut lines = String::new();
+        for entry in self.map.scan(ScanOptions::default())? {
+            let (key, value) = (text(&entry.key()[..]), Some(text(&entry.value()[..])));
+            lines += &format!("{}\n", Written { stamp: entry.stamp(), key, value });
+        }
+        std::fs::write(entries, lines).map_err(|error| failed(&error))?;
+        let told = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines: String = told.values().map(|written| format!("{written}\n")).collect();
+        std::fs::write(seen, lines).map_err(|error| failed(&error))
+    }
+}
+
+fn written(event: &Event) -> Option<Written> {
+    let value = match event.kind() {
+        EventKind::Put => Some(String::from_utf8_lossy(event.value()?).into_owned()),
+        EventKind::Remove => None,
+        _ => return None,
+    };
+    Some(Written { stamp: event.stamp()?, key: String::from_utf8_lossy(event.key()).into_owned(), value })
+}
+
+fn remember(seen: &mut HashMap<String, Written>, written: Written) {
+    match seen.get(&written.key) {
+        Some(known) if known.stamp >= written.stamp => {}
+        _ => {
+            seen.insert(written.key.clone(), written);
+        }
+    }
+}
+
+fn write(map: &Map, mut journal: Journal, load: &Load, resting: &AtomicBool) -> io::Result<usize> {
+    let (mut state, mut count) = (load.seed, 0);
+    let mut random = |bound: u64| {
+        // SplitMix64.
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % bound
+    };
+    let pause_us = 1_000_000 / load.a_second;
+    while !resting.load(Ordering::SeqCst) {
+        let key = format!("k{:04}", random(load.keys));
+        // No two writes write the same.
+        let value = (random(10) >= REMOVALS).then(|| format!("{}/{count}", load.seed));
+        journal.intend(&key, value.as_deref())?;
+        let stamp = match &value {
+            Some(value) => map.put(&key, value).map(Some),
+            None => map.apply(Batch::new().remove(&key)),
+        };
+        journal.done(stamp.map_err(io::Error::other)?.as_ref())?;
+        count += 1;
+        // The load is so many writes a second, not as many as possible.
+        thread::sleep(Duration::from_micros(pause_us / 2 + random(pause_us)));
+    }
+    Ok(count)
+}
+
+fn failed(error: &io::Error) -> Error {
+    Error::new(ErrorKind::Internal, error.to_string())
+}
