@@ -174,6 +174,7 @@ impl Task {
                 self.pace.news(now);
                 self.schedule.gap(topic, from, now);
             }
+            Delivered::Heard => {}
             Delivered::Rejected => tracing::debug!(%from, "refused a delta"),
         }
     }

@@ -69,6 +69,8 @@ pub(crate) enum Delivered {
     Taken,
     /// Merged, but something before it is missing: sync with who sent it (debounced).
     Gap,
+    /// A sign of life, which changes nothing that a peer could lack.
+    Heard,
     /// Malformed, or no such map. Counted by the host.
     Rejected,
 }

@@ -53,7 +53,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
     let request = PullRequest { base: context(), since: 300, cursor: Some((origin(2), Timestamp(3))) };
     let topic = Topic::new("cluster", "map");
     vec![
-        ("delta", delta::encode(&outgoing())),
+        ("delta", gossip::encode_delta(&outgoing())),
         ("compare", sync::encode_compare(&[(topic, Digest([9; 32]))])),
         ("pull", sync::encode_pull(topic, &request)),
         ("compared", sync::encode_compared(&[(topic, Digest([9; 32]))])),
@@ -67,7 +67,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
 /// Whether the message of that name is read from those bytes.
 fn decodes(name: &str, bytes: &[u8]) -> bool {
     match name {
-        "delta" => delta::decode(bytes).is_ok(),
+        "delta" => gossip::decode(bytes).is_ok(),
         "compare" | "pull" | "holds" => sync::decode_request(bytes).is_ok(),
         _ => sync::decode_response(bytes).is_ok(),
     }
@@ -75,7 +75,7 @@ fn decodes(name: &str, bytes: &[u8]) -> bool {
 
 /// Gives those bytes to every decoder.
 fn decode(bytes: &[u8]) {
-    let _ = (delta::decode(bytes), sync::decode_request(bytes), sync::decode_response(bytes));
+    let _ = (gossip::decode(bytes), sync::decode_request(bytes), sync::decode_response(bytes));
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -84,8 +84,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn a_delta_arrives_as_it_left() {
-    let (left, bytes) = (outgoing(), delta::encode(&outgoing()));
-    let arrived = delta::decode(&bytes).unwrap();
+    let (left, bytes) = (outgoing(), gossip::encode_delta(&outgoing()));
+    let arrived = gossip::decode(&bytes).unwrap();
     assert_eq!((&arrived.origin, arrived.prev, arrived.last, &arrived.past), (&left.origin, left.prev, left.last, &left.past));
     for (arrived, (slot, record)) in arrived.entries.iter().zip(&left.entries) {
         assert_eq!((arrived.key, arrived.value, &arrived.stamp), (slot.key(), record.value(), record.stamp()));
@@ -142,7 +142,7 @@ fn every_cut_and_every_longer_message_is_refused() {
 
 #[test]
 fn g10_each_field_over_its_limit_is_refused_by_name() {
-    let refusal = |outgoing: Outgoing| delta::decode(&delta::encode(&outgoing)).unwrap_err();
+    let refusal = |outgoing: Outgoing| gossip::decode(&gossip::encode_delta(&outgoing)).unwrap_err();
     let with = |change: fn(&mut Outgoing)| {
         let mut delta = outgoing();
         change(&mut delta);
@@ -157,7 +157,7 @@ fn g10_each_field_over_its_limit_is_refused_by_name() {
         refusal(with(|d| d.entries[0] = entry(1, 6, b"", Some(&[0; MAX_VALUE_BYTES + 1])))),
         Malformed("value over its limit")
     );
-    assert_eq!(delta::decode(&vec![1; MAX_DELTA_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
+    assert_eq!(gossip::decode(&vec![1; MAX_DELTA_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
     assert_eq!(sync::decode_response(&vec![1; MAX_SYNC_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
     let mut many = Context::default();
     for at in 0..=MAX_ORIGINS as u64 {
@@ -171,8 +171,8 @@ fn g10_each_field_over_its_limit_is_refused_by_name() {
 fn g10_a_length_that_promises_more_than_there_is_allocates_nothing() {
     // A delta whose table of origins, and one whose entries, claim 2^63 items.
     let huge = [253, 0, 0, 0, 0, 0, 0, 0, 128];
-    assert!(delta::decode(&[&[1][..], &huge].concat()).is_err());
-    assert!(delta::decode(&[&[1, 1, 1, 7, 0, 0, 1, 0][..], &huge].concat()).is_err());
+    assert!(gossip::decode(&[&[1][..], &huge].concat()).is_err());
+    assert!(gossip::decode(&[&[1, 1, 1, 7, 0, 0, 1, 0][..], &huge].concat()).is_err());
 }
 
 proptest! {
