@@ -131,11 +131,12 @@ impl Chaos {
         let verdict = self.oracle.judge(&entries);
         println!(
             "{MACHINES} machines: {} acknowledged writes to {} keys, {} of them by processes that were then killed; \
-             {} keys hold such a write; wrong: {}",
+             {} keys hold such a write; {} values that a forgotten removal had not seen; wrong: {}",
             verdict.acknowledged,
             verdict.keys,
             verdict.by_killed,
             verdict.from_killed,
+            verdict.unseen,
             verdict.wrong.len()
         );
         assert!(verdict.wrong.is_empty(), "{:#?}", verdict.wrong);

@@ -11,12 +11,14 @@ use std::str::FromStr;
 
 use p2pmap::Stamp;
 
-/// One write: a value, or nothing for a removal. As text: stamp, key, and value or `-`. None of them holds a space.
+/// One write: a value, or nothing for a removal. As text: stamp, key, and value or `-`, none of which holds a space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     pub stamp: Stamp,
     pub key: String,
     pub value: Option<String>,
+    /// For a removal, where it is known: the write that it removed, and so the greatest for its key that its author had seen.
+    pub removed: Option<Stamp>,
 }
 
 impl fmt::Display for Written {
@@ -32,7 +34,7 @@ impl FromStr for Written {
         let parse = || {
             let mut words = line.split(' ');
             let (stamp, key, value) = (parse_stamp(words.next()?)?, words.next()?, words.next()?);
-            Some(Self { stamp, key: key.into(), value: value_of(value) })
+            Some(Self { stamp, key: key.into(), value: value_of(value), removed: None })
         };
         parse().ok_or_else(|| format!("not a write: {line}"))
     }
@@ -65,9 +67,10 @@ impl Journal {
         self.line(&format!("? {key} {}\n", value.unwrap_or(NOTHING)))
     }
 
-    /// It was, with that stamp; `None`: there was nothing to remove.
-    pub fn done(&mut self, stamp: Option<&Stamp>) -> io::Result<()> {
-        self.line(&stamp.map_or("! none\n".into(), |stamp| format!("! {stamp}\n")))
+    /// It was, with that stamp, and if it is a removal, of that write. `None`: there was nothing to remove.
+    pub fn done(&mut self, stamp: Option<&Stamp>, removed: Option<&Stamp>) -> io::Result<()> {
+        let word = |stamp: Option<&Stamp>| stamp.map_or("none".into(), Stamp::to_string);
+        self.line(&format!("! {} {}\n", word(stamp), word(removed)))
     }
 
     /// In one piece, so that a kill does not tear it.
@@ -91,10 +94,11 @@ impl Told {
             let words: Vec<&str> = line.split(' ').collect();
             match words[..] {
                 ["?", key, value] => told.in_doubt = Some((key.into(), value_of(value))),
-                ["!", stamp] => {
+                ["!", stamp, removed] => {
                     let (key, value) = told.in_doubt.take().ok_or_else(torn)?;
                     if stamp != "none" {
-                        told.written.push(Written { stamp: parse_stamp(stamp).ok_or_else(torn)?, key, value });
+                        let stamp = parse_stamp(stamp).ok_or_else(torn)?;
+                        told.written.push(Written { stamp, key, value, removed: parse_stamp(removed) });
                     }
                 }
                 _ => return Err(torn()),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use p2pmap::{Batch, Error, ErrorKind, Event, EventKind, Map, ScanOptions, SubscribeOptions, Subscription};
+use p2pmap::{Batch, Error, ErrorKind, Event, EventKind, Map, ScanOptions, Stamp, SubscribeOptions, Subscription};
 use p2pmap_tests::journal::{Journal, Written};
 
 /// Of ten writes, so many are removals.
@@ -63,7 +63,7 @@ impl Churn {
         let mut lines = String::new();
         for entry in self.map.scan(ScanOptions::default())? {
             let (key, value) = (text(&entry.key()[..]), Some(text(&entry.value()[..])));
-            lines += &format!("{}\n", Written { stamp: entry.stamp(), key, value });
+            lines += &format!("{}\n", Written { stamp: entry.stamp(), key, value, removed: None });
         }
         std::fs::write(entries, lines).map_err(|error| failed(&error))?;
         let told = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,7 +78,7 @@ fn written(event: &Event) -> Option<Written> {
         EventKind::Remove => None,
         _ => return None,
     };
-    Some(Written { stamp: event.stamp()?, key: String::from_utf8_lossy(event.key()).into_owned(), value })
+    Some(Written { stamp: event.stamp()?, key: String::from_utf8_lossy(event.key()).into_owned(), value, removed: None })
 }
 
 fn remember(seen: &mut HashMap<String, Written>, written: Written) {
@@ -106,16 +106,24 @@ fn write(map: &Map, mut journal: Journal, load: &Load, resting: &AtomicBool) -> 
         // No two writes write the same.
         let value = (random(10) >= REMOVALS).then(|| format!("{}/{count}", load.seed));
         journal.intend(&key, value.as_deref())?;
-        let stamp = match &value {
-            Some(value) => map.put(&key, value).map(Some),
-            None => map.apply(Batch::new().remove(&key)),
-        };
-        journal.done(stamp.map_err(io::Error::other)?.as_ref())?;
+        let (stamp, removed) = change(map, &key, value.as_deref()).map_err(io::Error::other)?;
+        journal.done(stamp.as_ref(), removed.as_ref())?;
         count += 1;
         // The load is so many writes a second, not as many as possible.
         thread::sleep(Duration::from_micros(pause_us / 2 + random(pause_us)));
     }
     Ok(count)
+}
+
+/// Writes or removes: with which stamp, and the write that was removed.
+fn change(map: &Map, key: &str, value: Option<&str>) -> Result<(Option<Stamp>, Option<Stamp>), Error> {
+    match value {
+        Some(value) => Ok((Some(map.put(key, value)?), None)),
+        None => {
+            let removed = map.entry(key)?.map(|entry| entry.stamp());
+            Ok((map.apply(Batch::new().remove(key))?, removed))
+        }
+    }
 }
 
 fn failed(error: &io::Error) -> Error {
