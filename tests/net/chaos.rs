@@ -13,6 +13,8 @@ const MACHINES: usize = 16;
 /// Few enough that every key is fought over.
 const KEYS: usize = 300;
 const WRITES_A_SECOND: usize = 8;
+/// Removals are forgotten as soon as they may be.
+const OPTIONS: [&str; 3] = ["target_peers=15", "tombstone_ttl_ms=1000", "scan_ms=50"];
 const DEFAULT: Duration = Duration::from_secs(40);
 /// How long after the last disturbance all must be equal: a frozen or cut connection may take its time to be given up.
 const QUIESCENCE: Duration = Duration::from_secs(30);
@@ -118,7 +120,10 @@ impl Chaos {
         let written: usize = self.nodes().iter_mut().map(|node| node.tell("rest").parse::<usize>().expect("a count")).sum();
         assert!(written > 0, "nobody wrote");
         let (live, took) = equal(&mut self.nodes(), QUIESCENCE);
-        println!("{MACHINES} machines: equal {took:?} after the last write, with {live} entries");
+        let forgotten: u64 = self.nodes().iter_mut().map(|node| node.counter("forgotten")).sum();
+        println!(
+            "{MACHINES} machines: equal {took:?} after the last write, with {live} entries; {forgotten} removals forgotten"
+        );
         let mut entries = PathBuf::new();
         for (at, machine) in self.machines.iter_mut().enumerate() {
             entries = self.directory.join(format!("{at}.entries"));
@@ -146,7 +151,7 @@ impl Chaos {
 }
 
 fn start(lab: &Lab, machine: usize) -> TestNode {
-    lab.start(machine, Transport::Tcp, &["target_peers=15", &Lab::bootstrap(&[0, 1, 2])])
+    lab.start(machine, Transport::Tcp, &[&OPTIONS[..], &[&Lab::bootstrap(&[0, 1, 2])]].concat())
 }
 
 #[test]
