@@ -10,7 +10,7 @@ use crate::process::TestNode;
 use crate::waiting::{LONG, equal, fully_connected, pass, soak};
 
 const MACHINES: usize = 16;
-/// Few enough that every key is fought over.
+/// Hot keys, few enough that every one is fought over.
 const KEYS: usize = 300;
 const WRITES_A_SECOND: usize = 8;
 /// Removals are forgotten as soon as they may be.

@@ -20,7 +20,8 @@ fn present(lab: &Lab) -> Vec<TestNode> {
         node.tell("listen");
         node.tell(&format!("put node{index} here"));
     }
-    converged(&mut nodes, NODES, LONG);
+    let count = nodes.len();
+    converged(&mut nodes, count, LONG);
     nodes
 }
 
@@ -95,4 +96,18 @@ fn a_dead_author_is_gone_everywhere_and_a_leaving_one_at_once() {
     lab.plug(away);
     let took = converged(&mut nodes, NODES - 2, NOTICE);
     println!("presence: it was back everywhere {took:?} after its link");
+}
+
+#[test]
+fn a_process_that_stood_still_takes_nobody_for_dead() {
+    let _together = together();
+    let Some(lab) = Lab::new(4) else { return };
+    let mut nodes = present(&lab);
+    nodes[3].freeze();
+    converged(&mut nodes[..3], 3, NOTICE);
+    nodes[3].thaw();
+    let took = converged(&mut nodes, 4, NOTICE);
+    println!("presence: a process that stood still was back everywhere {took:?} after it went on");
+    let pruned: Vec<u64> = nodes.iter_mut().map(|node| node.counter("prune")).collect();
+    assert_eq!(pruned, [1, 1, 1, 0], "the others missed it, it missed nobody");
 }

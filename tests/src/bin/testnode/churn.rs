@@ -11,11 +11,10 @@ use std::time::Duration;
 use p2pmap::{Batch, Error, ErrorKind, Event, EventKind, Map, ScanOptions, Stamp, SubscribeOptions, Subscription};
 use p2pmap_tests::journal::{Journal, Written};
 
-/// Of ten writes, so many are removals.
-const REMOVALS: u64 = 3;
-
-/// What to write: to how many keys, how often, from which seed.
+/// What to write. Half of the writes go to hot keys that all processes fight over; a third of those remove. The other half
+/// make keys that are never written again, and remove such keys of any process: whatever is lost or comes back, shows.
 pub struct Load {
+    /// Hot keys.
     pub keys: u64,
     pub a_second: u64,
     pub seed: u64,
@@ -91,28 +90,47 @@ fn remember(seen: &mut HashMap<String, Written>, written: Written) {
 }
 
 fn write(map: &Map, mut journal: Journal, load: &Load, resting: &AtomicBool) -> io::Result<usize> {
-    let (mut state, mut count) = (load.seed, 0);
-    let mut random = |bound: u64| {
-        // SplitMix64.
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound
-    };
+    let (mut dice, mut count) = (Dice(load.seed), 0);
     let pause_us = 1_000_000 / load.a_second;
     while !resting.load(Ordering::SeqCst) {
-        let key = format!("k{:04}", random(load.keys));
         // No two writes write the same.
-        let value = (random(10) >= REMOVALS).then(|| format!("{}/{count}", load.seed));
+        let value = format!("{}/{count}", load.seed);
+        let (key, value) = match dice.below(12) {
+            0..4 => (format!("hot/{:04}", dice.below(load.keys)), Some(value)),
+            4..6 => (format!("hot/{:04}", dice.below(load.keys)), None),
+            6..10 => (format!("once/{:08x}/{value}", dice.below(1 << 32)), Some(value)),
+            _ => (once(map, &mut dice).map_err(io::Error::other)?, None),
+        };
         journal.intend(&key, value.as_deref())?;
         let (stamp, removed) = change(map, &key, value.as_deref()).map_err(io::Error::other)?;
         journal.done(stamp.as_ref(), removed.as_ref())?;
         count += 1;
         // The load is so many writes a second, not as many as possible.
-        thread::sleep(Duration::from_micros(pause_us / 2 + random(pause_us)));
+        thread::sleep(Duration::from_micros(pause_us / 2 + dice.below(pause_us)));
     }
     Ok(count)
+}
+
+/// Some key that was written once, by anyone.
+fn once(map: &Map, dice: &mut Dice) -> Result<String, Error> {
+    let start = format!("once/{:08x}", dice.below(1 << 32));
+    let found =
+        map.scan(ScanOptions { prefix: b"once/".to_vec(), start: Some(start.into()), limit: Some(1), ..Default::default() })?;
+    let found = found.map(|entry| String::from_utf8_lossy(entry.key()).into_owned()).next();
+    Ok(found.unwrap_or_else(|| "once/none".into()))
+}
+
+/// SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % bound
+    }
 }
 
 /// Writes or removes: with which stamp, and the write that was removed.

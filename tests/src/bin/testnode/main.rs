@@ -81,7 +81,8 @@ impl TestNode {
                 let ttl = Duration::from_millis(number(ms)?);
                 self.map.put_ttl(key, value, Some(ttl)).map(|stamp| stamp.to_string())
             }
-            ["putmany", prefix, count] => self.put_many(prefix, number(count)?),
+            ["putmany", prefix, count] => self.put_many(prefix, number(count)?, 0),
+            ["putmany", prefix, count, bytes] => self.put_many(prefix, number(count)?, number(bytes)?),
             ["get", key] => {
                 let value = self.map.get(key)?;
                 Ok(value.map_or("none".into(), |value| String::from_utf8_lossy(&value).into_owned()))
@@ -127,9 +128,11 @@ impl TestNode {
         }
     }
 
-    fn put_many(&self, prefix: &str, count: u64) -> Result<String, Error> {
+    /// Puts with values of at least so many bytes.
+    fn put_many(&self, prefix: &str, count: u64, bytes: u64) -> Result<String, Error> {
+        let width = usize::try_from(bytes).map_err(|_| invalid("too large"))?;
         for index in 0..count {
-            self.map.put(format!("{prefix}{index:06}"), format!("value of {prefix}{index}"))?;
+            self.map.put(format!("{prefix}{index:06}"), format!("{:width$}", format!("value of {prefix}{index}")))?;
         }
         Ok("ok".into())
     }
