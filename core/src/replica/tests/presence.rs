@@ -14,18 +14,19 @@ fn member(name: u8) -> Replica {
     replica
 }
 
-/// Time goes by for all of them, in steps that count, while those at `alive` are heard; what changed at the last one.
+/// Time goes by for all of them, in steps that count, while those at `alive` are heard; what changed where the last one is.
 fn wait(members: &mut [&mut Replica], alive: &[usize], from_ms: u64, ms: u64) -> (u64, Vec<Change>) {
     let (mut now, mut changes) = (from_ms, Vec::new());
     while now < from_ms + ms {
         now += TIMEOUT / 4;
         for &at in alive {
-            if let Some(pulse) = members[at].pulse(now) {
-                let others = members.iter_mut().enumerate().filter(|(other, _)| *other != at);
-                others.for_each(|(_, other)| drop(other.heard(&pulse, now, &mut changes)));
+            let Some(pulse) = members[at].pulse(now) else { continue };
+            for (_, other) in members.iter_mut().enumerate().filter(|(other, _)| *other != at) {
+                other.heard(&pulse, now, &mut changes);
             }
         }
-        changes = members.iter_mut().map(|member| sweep(member, now)).last().unwrap_or_default();
+        let swept = members.iter_mut().map(|member| sweep(member, now)).last();
+        changes.extend(swept.into_iter().flatten());
     }
     (now, changes)
 }
