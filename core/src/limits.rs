@@ -51,6 +51,10 @@ pub const MAX_ADDR_BYTES: usize = 512;
 pub const MAX_MEMBERS_BYTES: usize = 256 * 1024;
 /// Members that a node remembers.
 pub const MAX_KNOWN_MEMBERS: usize = 4096;
+/// Tombstones that are forgotten under one holding of a map's writer lock.
+pub const MAX_SWEEP: usize = 1024;
+/// Authors of entries from too far ahead that are named.
+pub const MAX_AHEAD_AUTHORS: usize = 64;
 /// Writes that wait in an outbox for the network; older ones are left to a sync.
 pub const MAX_OUTBOX_ENTRIES: usize = 262_144;
 
@@ -63,5 +67,7 @@ const _: () = {
     assert!(MAX_BATCH_BYTES >= MAX_KEY_BYTES + MAX_VALUE_BYTES);
     assert!(MAX_DELTA_BYTES >= MAX_BATCH_BYTES + MAX_BATCH_ENTRIES * ENTRY_FRAME_BYTES / 2);
     assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_KEY_BYTES + MAX_VALUE_BYTES + MAX_ORIGINS * 128);
+    assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_DELTA_BYTES + MAX_ORIGINS * 128);
+    assert!(MAX_PAGE_ENTRIES / 2 >= MAX_BATCH_ENTRIES);
     assert!(DELTA_TARGET_BYTES < PAGE_TARGET_BYTES);
 };

@@ -103,11 +103,14 @@ impl Task {
 
     fn heard(&mut self, peer: Id, heard: &Members) {
         let admit = |peer: &mut Peer| {
-            peer.admitted = true;
-            peer.addr.clone()
+            let before = std::mem::replace(&mut peer.admitted, true);
+            (peer.addr.clone(), if before { Vec::new() } else { peer.topics.iter().copied().collect() })
         };
-        let Some(observed) = self.shared.directory.lock().peers.get_mut(&peer).map(admit) else { return };
+        let Some((observed, topics)) = self.shared.directory.lock().peers.get_mut(&peer).map(admit) else { return };
         let now = Instant::now();
+        for topic in topics {
+            self.held.met(topic, peer, now);
+        }
         let mut own = parse(&heard.addrs);
         let seen_from_here: Vec<_> = own.iter().filter_map(|addr| addr::observed_as(addr, &observed)).collect();
         for addr in seen_from_here {

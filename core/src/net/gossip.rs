@@ -124,14 +124,19 @@ impl Task {
         }
     }
 
-    pub(super) fn close_topic(&mut self, topic: Topic) {
+    /// Leaves a map's topic, after what waits and these last words.
+    pub(super) fn close_topic(&mut self, topic: Topic, last_words: Option<Vec<u8>>) {
         while let Some(delta) = self.host.next_delta(topic) {
             self.publish_one(topic, delta);
+        }
+        if let Some(last_words) = last_words {
+            self.publish_one(topic, last_words);
         }
         self.swarm.behaviour_mut().gossip.unsubscribe(&IdentTopic::new(name(topic)));
         self.outflow.remove(topic);
         self.syncs.closed(topic);
         self.schedule.closed(topic);
+        self.held.closed(topic);
     }
 
     pub(super) fn on_gossip(&mut self, event: gossipsub::Event) {
@@ -148,6 +153,7 @@ impl Task {
                 }
                 self.shared.count_subscribers(topic);
                 self.waiters.lost(topic, peer_id);
+                self.held.lost(topic, peer_id);
             }
             gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
                 tracing::debug!(%peer_id, ?failed_messages, "slow peer");
@@ -160,13 +166,15 @@ impl Task {
     fn on_message(&mut self, from: Id, message: &Message) {
         let Some(topic) = parse(&message.topic) else { return self.shared.reject() };
         let public = super::shared::public(&from);
-        match self.host.deliver(topic, &public, &message.data) {
+        let host = self.host.clone();
+        match self.guard(|| host.deliver(topic, &public, &message.data)).unwrap_or(Delivered::Rejected) {
             Delivered::Taken => self.pace.news(Instant::now()),
             Delivered::Gap => {
                 let now = Instant::now();
                 self.pace.news(now);
                 self.schedule.gap(topic, from, now);
             }
+            Delivered::Heard => {}
             Delivered::Rejected => tracing::debug!(%from, "refused a delta"),
         }
     }
@@ -178,7 +186,13 @@ impl Task {
             // Nobody listened, so a sync tells the first who does. After this, writes leave as deltas.
             self.host.forget_waiting(topic);
         }
-        let new = self.shared.directory.lock().peers.get_mut(&peer).is_some_and(|peer| peer.topics.insert(topic));
+        let (new, admitted) = match self.shared.directory.lock().peers.get_mut(&peer) {
+            Some(peer) => (peer.topics.insert(topic), peer.admitted),
+            None => return,
+        };
+        if new && admitted {
+            self.held.met(topic, peer, Instant::now());
+        }
         if new && open.is_some() {
             self.shared.count_subscribers(topic);
             // What was written in between rang no bell.

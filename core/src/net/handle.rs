@@ -11,6 +11,7 @@ use libp2p::multiaddr::Protocol;
 use parking_lot::Mutex;
 
 use super::addr;
+use super::held::Wait;
 use super::shared::{Call, Shared};
 use super::task::Task;
 use super::{Host, NetConfig, NetPeer};
@@ -63,14 +64,17 @@ impl Network {
     pub fn subscribe(&self, topic: Topic) {
         self.shared.set_gate(topic, true);
         self.shared.post(|inbox| {
-            inbox.topics.insert(topic, true);
+            inbox.topics.entry(topic).or_default().open = true;
         });
     }
 
-    pub fn unsubscribe(&self, topic: Topic) {
+    /// Leaves a map's topic. What waits in its outbox is published first, then the last words.
+    pub fn unsubscribe(&self, topic: Topic, last_words: Option<Vec<u8>>) {
         self.shared.set_gate(topic, false);
         self.shared.post(|inbox| {
-            inbox.topics.insert(topic, false);
+            let turn = inbox.topics.entry(topic).or_default();
+            turn.closed.get_or_insert(last_words);
+            turn.open = false;
         });
     }
 
@@ -109,8 +113,15 @@ impl Network {
     /// Syncs that map with every connected peer until equal with each. Errors: `Timeout`, `Closed`.
     pub fn sync(&self, topic: Topic, timeout: Duration) -> Result<()> {
         let (reply, answer) = sync_channel(1);
-        let deadline = Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30));
-        self.call(Call::Sync { topic, deadline, reply })?;
+        self.call(Call::Sync { topic, deadline: after(timeout), reply })?;
+        answer.recv().unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// Asks every connected peer that has that map, with a request whose answer says yes or no (see [`Host::holds`]), until so
+    /// many have said yes. Who has, and whether they are enough; if not, the time has run out. Errors: `Closed`.
+    pub fn wait_held(&self, topic: Topic, request: Vec<u8>, peers: usize, timeout: Duration) -> Result<(Vec<PeerId>, bool)> {
+        let (reply, answer) = sync_channel(1);
+        self.call(Call::Held { topic, request, wait: Wait { peers, deadline: after(timeout), reply } })?;
         answer.recv().unwrap_or_else(|_| Err(ended()))
     }
 
@@ -161,6 +172,11 @@ impl Drop for Network {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// That time from now; far away where it does not fit.
+fn after(timeout: Duration) -> Instant {
+    Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30))
 }
 
 fn ended() -> Error {

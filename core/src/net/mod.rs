@@ -11,6 +11,7 @@ mod exchange;
 mod flow;
 mod gossip;
 mod handle;
+mod held;
 mod listen;
 mod membership;
 mod pace;
@@ -32,7 +33,8 @@ pub(crate) use handle::Network;
 use crate::PeerId;
 use crate::wire::Topic;
 
-/// What the network asks of the node that it serves. Called on the network thread; quick, except where said.
+/// What the network asks of the node that it serves. Called on the network thread; quick, except where
+/// said. A panic in what a peer's message has led to costs that message, which is counted, and not the node.
 pub(crate) trait Host: Send + Sync + 'static {
     /// The next delta of that map's outbox, encoded, or `None` when nothing waits. Each call takes what it returns:
     /// if it does not arrive, only a sync repairs it.
@@ -53,6 +55,9 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// The answer to `compare`: the maps that differ (to be pulled), or `None`: malformed.
     fn compared(&self, from: &PeerId, response: &[u8]) -> Option<Compared>;
 
+    /// The answer to whether a peer holds a write, or `None`: malformed.
+    fn holds(&self, from: &PeerId, response: &[u8]) -> Option<bool>;
+
     /// Starts pulling a map from a peer: `None` when the map is not open here.
     fn pull(&self, from: &PeerId, topic: Topic) -> Option<Box<dyn Pull>>;
 }
@@ -64,6 +69,8 @@ pub(crate) enum Delivered {
     Taken,
     /// Merged, but something before it is missing: sync with who sent it (debounced).
     Gap,
+    /// A sign of life, which changes nothing that a peer could lack.
+    Heard,
     /// Malformed, or no such map. Counted by the host.
     Rejected,
 }

@@ -218,6 +218,7 @@ impl Task {
         self.syncs.gone(peer);
         self.schedule.gone(peer);
         self.waiters.gone(peer);
+        self.held.gone(peer);
         self.membership.left(peer, now);
         for reply in self.callers.remove(&peer).unwrap_or_default() {
             let message = format!("{peer} closed the connection: it may belong to another cluster, or have no room");

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::NetPeer;
+use super::held::Wait;
 use crate::wire::Topic;
 use crate::{PeerId, Result};
 
@@ -44,16 +45,25 @@ pub(super) struct Shared {
 pub(super) struct Inbox {
     /// Maps whose outbox holds something.
     pub woken: Vec<Topic>,
-    /// Maps opened (true) or closed.
-    pub topics: HashMap<Topic, bool>,
+    pub topics: HashMap<Topic, Turn>,
     pub gaps: HashSet<(Topic, PeerId)>,
     pub calls: Vec<Call>,
+}
+
+/// What became of a map since the network thread last looked.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// It was closed, with these last words. Of several openings the first: the network has not heard of the others.
+    pub closed: Option<Option<Vec<u8>>>,
+    /// And (again) it is open.
+    pub open: bool,
 }
 
 /// A caller that waits for an answer. It gives up at its own deadline, so that the answer may find nobody.
 pub(super) enum Call {
     Connect { addr: Multiaddr, reply: SyncSender<Result<PeerId>> },
     Sync { topic: Topic, deadline: Instant, reply: SyncSender<Result<()>> },
+    Held { topic: Topic, request: Vec<u8>, wait: Wait },
     Close,
 }
 
@@ -122,9 +132,17 @@ impl Shared {
         }
     }
 
+    /// The connected peers that have subscribed to that map.
     pub fn subscribers(&self, topic: Topic) -> Vec<Id> {
         let directory = self.directory.lock();
         directory.peers.iter().filter(|(_, peer)| peer.topics.contains(&topic)).map(|(id, _)| *id).collect()
+    }
+
+    /// Those of them that have spoken for this cluster.
+    pub fn members_of(&self, topic: Topic) -> Vec<Id> {
+        let directory = self.directory.lock();
+        let has = |peer: &Peer| peer.admitted && peer.topics.contains(&topic);
+        directory.peers.iter().filter(|(_, peer)| has(peer)).map(|(id, _)| *id).collect()
     }
 
     /// The peers that have spoken for this cluster.

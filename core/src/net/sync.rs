@@ -8,6 +8,7 @@ use libp2p::PeerId as Id;
 use libp2p::request_response::{Event, Message, OutboundRequestId};
 use tokio::task::JoinSet;
 
+use super::held::Question;
 use super::schedule::Act;
 use super::shared::public;
 use super::task::Task;
@@ -31,6 +32,7 @@ pub(super) struct Syncs {
 enum Asked {
     Compare(Id),
     Page(Running),
+    Held(Question),
 }
 
 /// A pull on its way.
@@ -103,6 +105,13 @@ impl Task {
         }
     }
 
+    /// Asks whoever has not said yet that it holds what somebody waits for.
+    pub(super) fn ask_who_holds(&mut self, now: Instant) {
+        while let Some((question, peer)) = self.held.next_ask(now) {
+            self.ask(peer, question.request().to_vec(), Asked::Held(question));
+        }
+    }
+
     fn ask_page(&mut self, mut running: Running) {
         let (peer, request) = (running.peer, running.pull.request());
         self.ask(peer, request, Asked::Page(running));
@@ -140,7 +149,8 @@ impl Task {
     pub(super) fn on_sync(&mut self, event: Event<Vec<u8>, Vec<u8>>) {
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
-                let Some(answer) = self.host.answer(&public(&peer), &request) else {
+                let host = self.host.clone();
+                let Some(answer) = self.guard(|| host.answer(&public(&peer), &request)).flatten() else {
                     tracing::debug!(%peer, "refused a sync request");
                     return;
                 };
@@ -152,10 +162,11 @@ impl Task {
                     self.schedule.differs(topic, peer, now);
                 }
             }
-            Event::Message { message: Message::Response { request_id, response }, .. } => {
+            Event::Message { peer, message: Message::Response { request_id, response }, .. } => {
                 match self.syncs.requests.remove(&request_id) {
                     Some(Asked::Compare(peer)) => self.on_compared(peer, &response),
                     Some(Asked::Page(running)) => self.on_page(running, response),
+                    Some(Asked::Held(question)) => self.on_held(&question, peer, &response),
                     None => {}
                 }
             }
@@ -167,6 +178,7 @@ impl Task {
                         self.retry_for_waiters(peer);
                     }
                     Some(Asked::Page(running)) => self.end_pull(&running, None),
+                    Some(Asked::Held(question)) => self.held.answered(&question, peer, false, Instant::now()),
                     None => {}
                 }
             }
@@ -176,7 +188,8 @@ impl Task {
     }
 
     fn on_compared(&mut self, peer: Id, response: &[u8]) {
-        match self.host.compared(&public(&peer), response) {
+        let host = self.host.clone();
+        match self.guard(|| host.compared(&public(&peer), response)).flatten() {
             Some(compared) => self.end_compare(peer, &compared.equal, &compared.differs),
             None => {
                 tracing::debug!(%peer, "refused a comparison");
@@ -184,6 +197,25 @@ impl Task {
                 self.retry_for_waiters(peer);
             }
         }
+    }
+
+    fn on_held(&mut self, question: &Question, peer: Id, response: &[u8]) {
+        let host = self.host.clone();
+        let holds = self.guard(|| host.holds(&public(&peer), response)).flatten().unwrap_or_else(|| {
+            tracing::debug!(%peer, "refused an answer about a write");
+            false
+        });
+        self.held.answered(question, peer, holds, Instant::now());
+    }
+
+    /// What a peer's message has led to in the host. A panic there is a message refused, and not the end of the node.
+    pub(super) fn guard<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
+        catch_unwind(AssertUnwindSafe(act))
+            .inspect_err(|_| {
+                tracing::error!("a peer's message made the host panic");
+                self.shared.reject();
+            })
+            .ok()
     }
 
     fn retry_for_waiters(&mut self, peer: Id) {

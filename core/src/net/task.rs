@@ -11,6 +11,7 @@ use libp2p::{Multiaddr, PeerId as Id, Swarm};
 use super::behaviour::{self, Behaviour, BehaviourEvent};
 use super::flow::{Flow, Seen};
 use super::gossip::Outflow;
+use super::held::Held;
 use super::listen;
 use super::membership::Membership;
 use super::pace::Pace;
@@ -41,6 +42,7 @@ pub(super) struct Task {
     pub(super) schedule: Schedule,
     pub(super) syncs: Syncs,
     pub(super) waiters: Waiters,
+    pub(super) held: Held,
 
     pub(super) membership: Membership,
     pub(super) external: Vec<Multiaddr>,
@@ -94,6 +96,7 @@ impl Task {
             schedule: Schedule::default(),
             syncs: Syncs::default(),
             waiters: Waiters::default(),
+            held: Held::default(),
             connections: HashMap::new(),
             dials: HashMap::new(),
             callers: HashMap::new(),
@@ -128,6 +131,7 @@ impl Task {
             if !turn_over {
                 turn_over = self.publish();
             }
+            self.ask_who_holds(now);
             let due = self.next_due().into();
             if sleep.deadline() != due {
                 sleep.as_mut().reset(due);
@@ -147,10 +151,12 @@ impl Task {
     /// Does what the handle asked for. Whether it asked to close.
     fn take_inbox(&mut self) -> bool {
         let inbox = std::mem::take(&mut *self.shared.inbox.lock());
-        for (topic, open) in inbox.topics {
-            match open {
-                true => self.open_topic(topic),
-                false => self.close_topic(topic),
+        for (topic, turn) in inbox.topics {
+            if let Some(last_words) = turn.closed {
+                self.close_topic(topic, last_words);
+            }
+            if turn.open {
+                self.open_topic(topic);
             }
         }
         for topic in inbox.woken {
@@ -174,6 +180,9 @@ impl Task {
                     for peer in peers {
                         self.schedule.compare(peer);
                     }
+                }
+                Call::Held { topic, request, wait } => {
+                    self.held.add(topic, request, wait, &self.shared.members_of(topic), Instant::now())
                 }
                 Call::Close => close = true,
             }
@@ -216,6 +225,7 @@ impl Task {
             }
         }
         self.waiters.expire(now);
+        self.held.expire(now);
         self.leave_behind(now);
         self.close_surplus(now);
         if self.replan || self.next_dial.is_some_and(|due| due <= now) {
@@ -227,8 +237,10 @@ impl Task {
 
     fn next_due(&self) -> Instant {
         let surplus = self.surplus.iter().map(|(at, _)| *at).min();
-        [self.schedule.next_due(), self.waiters.next_due(), self.flow.next_due(), self.next_dial, surplus]
+        let waiting = [self.waiters.next_due(), self.held.next_due()];
+        [self.schedule.next_due(), self.flow.next_due(), self.next_dial, surplus]
             .into_iter()
+            .chain(waiting)
             .flatten()
             .fold(self.pace.next_due().min(self.next_exchange), Instant::min)
     }
@@ -240,6 +252,8 @@ impl Task {
 
     /// Sends what waits, makes sure that it has arrived, tells the peers, and ends the connections. Each within [`FAREWELL`].
     async fn farewell(mut self) {
+        // Who waits is told that the node was closed.
+        self.held = Held::default();
         let deadline = Instant::now() + FAREWELL;
         self.settle(deadline).await;
         self.say_goodbye();

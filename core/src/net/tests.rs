@@ -1,6 +1,7 @@
 //! Several networks in one process, on loopback, over a host that holds grow-only sets.
 
 mod handle;
+mod held;
 mod host;
 
 use std::sync::Arc;
@@ -281,7 +282,7 @@ fn peers_are_described() {
     assert_eq!((&here.id, &there.id), (b.net.id(), a.net.id()));
     assert_eq!((here.outbound, there.outbound), (false, true));
     assert!(there.addr.starts_with("/ip4/127.0.0.1/tcp/"), "{}", there.addr);
-    a.net.unsubscribe(FLAGS);
+    a.net.unsubscribe(FLAGS, None);
     until("no map in common", || a.net.peers()[0].topics.is_empty() && b.net.peers()[0].topics.is_empty());
 }
 

@@ -11,7 +11,7 @@ use crate::replica::{Change, Origin, Record, Slot, Stamp};
 #[non_exhaustive]
 #[repr(i32)]
 pub enum EventKind {
-    /// A key has a value that it had not before.
+    /// A key has a value that it had not before; also when its author is back.
     Put = 1,
     /// A key's value was removed.
     Remove = 2,
@@ -67,7 +67,7 @@ impl Event {
         self.old.as_ref()
     }
 
-    /// The write that made the change; none for `synced`.
+    /// The write that made the change, or the one whose entry ran out or is hidden; none for `synced`.
     pub fn stamp(&self) -> Option<Stamp> {
         self.new.as_ref().map(|new| new.0.stamp().clone())
     }
@@ -84,17 +84,19 @@ impl Event {
 
     /// The change as an event, if the view changed: the same bytes written again are none.
     pub(super) fn of(change: &Change, own: &Origin) -> Option<Self> {
-        let old = change.old.as_ref().filter(|old| old.is_live());
-        let kind = match (old.and_then(Record::value), change.new.value()) {
-            (old, Some(new)) if old != Some(new) => EventKind::Put,
-            (Some(_), None) => EventKind::Remove,
-            _ => return None,
+        let kind = match (&change.old, change.shows) {
+            (Some(old), true) if old.bytes() == change.new.bytes() => return None,
+            (_, true) => EventKind::Put,
+            (None, false) => return None,
+            (Some(_), false) if change.new.is_live() => EventKind::Prune,
+            (Some(_), false) if change.new.expires_at_ms().is_some() => EventKind::Expire,
+            (Some(_), false) => EventKind::Remove,
         };
         Some(Self {
             kind,
             key: Some(Key(change.slot.clone())),
             new: Some(Value(change.new.clone())),
-            old: old.cloned().map(Value),
+            old: change.old.clone().map(Value),
             local: change.new.stamp().origin == *own,
         })
     }

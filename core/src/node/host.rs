@@ -4,22 +4,27 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
+use super::clock::now_ms;
 use super::inbox::Inbox;
 use super::receive::MapPull;
 use super::state::MapState;
+use super::sweep::Alarm;
 use crate::limits::{DELTA_TARGET_BYTES, PAGE_TARGET_BYTES};
-use crate::net::{Answer, Compared, Delivered, Host, Network, Pull};
+use crate::net::{Answer, Compared, Delivered, Host, NetPeer, Network, Pull};
 use crate::peer::PeerId;
-use crate::replica::Digest;
-use crate::wire::sync::{Request, Response};
+use crate::replica::{Comparison, Request as PullRequest};
+use crate::wire::sync::{Digests, Request, Response};
 use crate::wire::{self, Topic};
 
 /// Threads: called on the network thread; the node adds and removes maps on any.
 pub struct Maps {
     open: RwLock<HashMap<Topic, OpenMap>>,
-    max_drift_ms: u64,
+    /// Wakes the thread that looks at the time.
+    pub alarm: Arc<Alarm>,
+    /// How far each peer's clock is ahead. Units: milliseconds.
+    drifts: Mutex<HashMap<PeerId, i64>>,
     /// Messages that no map could be blamed for.
     rejected: AtomicU64,
     /// Set once the network runs.
@@ -34,8 +39,14 @@ pub struct OpenMap {
 }
 
 impl Maps {
-    pub fn new(max_drift_ms: u64) -> Self {
-        Self { open: RwLock::default(), max_drift_ms, rejected: AtomicU64::new(0), network: OnceLock::new() }
+    pub fn new() -> Self {
+        Self {
+            open: RwLock::default(),
+            alarm: Arc::default(),
+            drifts: Mutex::default(),
+            rejected: AtomicU64::new(0),
+            network: OnceLock::new(),
+        }
     }
 
     /// The open map of that topic, or the one that `make` makes.
@@ -47,7 +58,7 @@ impl Maps {
         let state = Arc::new(make()?);
         let inbox = state.settings.validators.may_block().then(|| {
             let network = self.network.get().cloned().unwrap_or_default();
-            Arc::new(Inbox::start(state.clone(), network, self.max_drift_ms))
+            Arc::new(Inbox::start(state.clone(), network))
         });
         open.insert(topic, OpenMap { state: state.clone(), inbox });
         Ok((state, true))
@@ -88,34 +99,66 @@ impl Maps {
         tracing::warn!(%from, "{what}");
     }
 
-    fn digests(&self) -> Vec<(Topic, Digest)> {
-        self.all().iter().map(|map| (map.topic, map.writer().replica.digest())).collect()
+    /// How far each of those peers' clocks is ahead; the others are forgotten.
+    pub fn drifts(&self, peers: &[NetPeer]) -> HashMap<PeerId, i64> {
+        let mut drifts = self.drifts.lock();
+        drifts.retain(|id, _| peers.iter().any(|peer| peer.id == *id));
+        drifts.clone()
+    }
+
+    fn digests(&self) -> Digests {
+        let maps = self.all().iter().map(|map| (map.topic, map.writer().replica.digest())).collect();
+        Digests { now_ms: now_ms(), maps }
     }
 
     /// Compares a peer's digests with ours; the maps that both have.
-    fn compare_with(&self, from: &PeerId, theirs: &[(Topic, Digest)]) -> (Vec<(Topic, Digest)>, Compared) {
+    fn compare_with(&self, from: &PeerId, theirs: &Digests) -> (Digests, Compared) {
+        let now = now_ms();
+        self.drifts.lock().insert(from.clone(), theirs.now_ms as i64 - now as i64);
         let mut ours = Vec::new();
         let mut compared = Compared { equal: Vec::new(), differs: Vec::new() };
-        for (topic, theirs) in theirs {
+        for (topic, theirs) in &theirs.maps {
             let Some(OpenMap { state, .. }) = self.get(*topic) else { continue };
             let digest = state.writer().replica.digest();
             ours.push((*topic, digest));
-            let equal = digest == *theirs;
+            let verdict = digest.compare(theirs);
+            let equal = verdict == Comparison::Equal;
             if equal { &mut compared.equal } else { &mut compared.differs }.push(*topic);
             let mut peers = state.peers.lock();
             let known = peers.entry(from.clone()).or_default();
             known.equal = Some(equal);
-            known.suspicious = !equal && digest.same_context(theirs);
+            known.behind = if equal { Some(0) } else { known.behind };
+            known.suspicious = verdict == Comparison::Suspicious;
+            if known.suspicious {
+                state.counters.self_checks.fetch_add(1, Relaxed);
+                tracing::warn!(%from, map = state.name, "the same writes seen, and another state: a full sync will settle it");
+            }
         }
-        (ours, compared)
+        (Digests { now_ms: now, maps: ours }, compared)
+    }
+
+    /// A page of a pull, and at its beginning how much the peer lacks.
+    fn page(&self, from: &PeerId, topic: Topic, request: &PullRequest) -> Vec<u8> {
+        let Some(OpenMap { state, .. }) = self.get(topic) else { return wire::sync::encode_no_map() };
+        let writer = state.writer();
+        let page = writer.replica.page(request, PAGE_TARGET_BYTES);
+        if request.since == 0 && request.cursor.is_none() {
+            let behind = writer.replica.count_lacking(&request.base);
+            drop(writer);
+            state.peers.lock().entry(from.clone()).or_default().behind = Some(behind);
+        }
+        wire::sync::encode_page(&page)
     }
 }
 
 impl Host for Maps {
     fn next_delta(&self, topic: Topic) -> Option<Vec<u8>> {
         let map = self.get(topic)?;
+        if let Some(pulse) = map.state.take_pulse() {
+            return Some(pulse);
+        }
         let delta = map.state.writer().replica.cut_delta(DELTA_TARGET_BYTES)?;
-        Some(wire::delta::encode(&delta))
+        Some(wire::gossip::encode_delta(&delta))
     }
 
     fn forget_waiting(&self, topic: Topic) {
@@ -127,8 +170,8 @@ impl Host for Maps {
     fn deliver(&self, topic: Topic, from: &PeerId, delta: &[u8]) -> Delivered {
         match self.get(topic) {
             None => Delivered::Rejected,
-            Some(OpenMap { inbox: Some(inbox), .. }) => inbox.push(from, delta),
-            Some(OpenMap { state, .. }) => state.receive_delta(from, delta, self.max_drift_ms),
+            Some(OpenMap { inbox: Some(inbox), .. }) if !wire::gossip::is_pulse(delta) => inbox.push(from, delta),
+            Some(OpenMap { state, .. }) => state.receive(from, delta),
         }
     }
 
@@ -139,22 +182,18 @@ impl Host for Maps {
                 let (ours, compared) = self.compare_with(from, &theirs);
                 Answer { response: wire::sync::encode_compared(&ours), differs: compared.differs }
             }
-            Request::Pull(topic, request) => {
-                let response = match self.get(topic) {
-                    Some(map) => {
-                        let page = map.state.writer().replica.page(&request, PAGE_TARGET_BYTES);
-                        wire::sync::encode_page(&page)
-                    }
-                    None => wire::sync::encode_no_map(),
-                };
-                Answer { response, differs: Vec::new() }
+            Request::Pull(topic, request) => Answer { response: self.page(from, topic, &request), differs: Vec::new() },
+            Request::Holds(topic, stamp) => {
+                let map = self.get(topic).map(|map| map.state).filter(|map| !map.is_closed());
+                let holds = map.is_some_and(|map| map.writer().replica.context().covers(&stamp));
+                Answer { response: wire::sync::encode_held(holds), differs: Vec::new() }
             }
         })
     }
 
     fn compare(&self) -> Option<Vec<u8>> {
         let digests = self.digests();
-        (!digests.is_empty()).then(|| wire::sync::encode_compare(&digests))
+        (!digests.maps.is_empty()).then(|| wire::sync::encode_compare(&digests))
     }
 
     fn compared(&self, from: &PeerId, response: &[u8]) -> Option<Compared> {
@@ -171,8 +210,22 @@ impl Host for Maps {
         }
     }
 
+    fn holds(&self, from: &PeerId, response: &[u8]) -> Option<bool> {
+        match wire::sync::decode_response(response) {
+            Ok(Response::Holds(holds)) => Some(holds),
+            Ok(_) => {
+                self.reject(from, wire::Malformed("not a yes or no"));
+                None
+            }
+            Err(malformed) => {
+                self.reject(from, malformed);
+                None
+            }
+        }
+    }
+
     fn pull(&self, from: &PeerId, topic: Topic) -> Option<Box<dyn Pull>> {
         let map = self.get(topic)?;
-        Some(Box::new(MapPull::new(map.state, from, self.max_drift_ms)))
+        Some(Box::new(MapPull::new(map.state, from)))
     }
 }

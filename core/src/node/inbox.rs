@@ -24,14 +24,14 @@ pub struct Inbox {
 
 impl Inbox {
     /// Starts the map's own merging thread.
-    pub fn start(map: Arc<MapState>, network: Weak<Network>, max_drift_ms: u64) -> Self {
+    pub fn start(map: Arc<MapState>, network: Weak<Network>) -> Self {
         let (deltas, waiting) = sync_channel::<Arrived>(CAPACITY);
         let merge = move || {
             while let Ok((from, delta)) = waiting.recv() {
                 if map.is_closed() {
                     continue;
                 }
-                if map.receive_delta(&from, &delta, max_drift_ms) == Delivered::Gap
+                if map.receive(&from, &delta) == Delivered::Gap
                     && let Some(network) = network.upgrade()
                 {
                     network.gap(map.topic, &from);

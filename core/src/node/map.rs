@@ -2,22 +2,23 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::batch::Batch;
+use super::clock::now_ms;
 use super::event::Event;
 use super::node::Node;
 use super::scan::{Scan, ScanOptions};
 use super::state::MapState;
-use super::status::{MapPeer, MapStatus};
+use super::status::MapStatus;
 use super::subscribe::{Delivery, SubscribeOptions, Subscription, Watch};
 use super::ttl::Ttl;
 use super::view::{Entry, Key, Value};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Config, MapOptions};
 use crate::peer::PeerId;
-use crate::replica::{Record, Stamp};
+use crate::replica::Stamp;
+use crate::wire;
 
 /// Opens a map on a node of its own: the two-line start. Closing the map closes that node.
 ///
@@ -102,8 +103,7 @@ impl Map {
     ///
     /// Errors: `TooLarge`, `InvalidValue`, `Full`; nothing changed.
     pub fn apply(&self, batch: &Batch) -> Result<Option<Stamp>> {
-        let changes = self.open_state()?.apply(batch)?;
-        let last = changes.last().map(|change| change.new.stamp().clone());
+        let last = self.open_state()?.apply(batch)?;
         if last.is_some() {
             self.gossip();
         }
@@ -120,14 +120,14 @@ impl Map {
     #[inline]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
         let record = self.open_state()?.index.record(key.as_ref());
-        Ok(record.filter(Record::is_live).map(Value))
+        Ok(record.filter(|record| record.shows(now_ms)).map(Value))
     }
 
     /// Reads the newest live value in place, without counting a reference: the quickest way to copy a small one.
     /// `read` must not block.
     #[inline]
     pub fn get_with<R>(&self, key: impl AsRef<[u8]>, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
-        Ok(self.open_state()?.index.read(key.as_ref(), read))
+        Ok(self.open_state()?.index.read(key.as_ref(), now_ms, read))
     }
 
     /// Value, stamp and author.
@@ -135,7 +135,7 @@ impl Map {
         let slot = self.open_state()?.index.slot(key.as_ref());
         Ok(slot.and_then(|slot| {
             let record = slot.record();
-            record.is_live().then(|| Entry { key: Key(slot), value: Value(record) })
+            record.shows(now_ms).then(|| Entry { key: Key(slot), value: Value(record) })
         }))
     }
 
@@ -195,51 +195,27 @@ impl Map {
     /// Only peers connected to this node are asked: see `target_peers`.
     /// Errors: `Timeout`, with the number reached; `InvalidArgument` for a stamp that this copy does not hold itself. Blocks on the network.
     pub fn wait_replicated(&self, stamp: &Stamp, peers: usize, timeout: Duration) -> Result<Vec<PeerId>> {
-        self.open_state()?.wait_replicated(self.0.node.network(), stamp, peers, timeout)
+        let state = self.open_state()?;
+        if !state.writer().replica.context().covers(stamp) {
+            let message =
+                format!("the map `{}` holds no write {stamp} here: wait for one that it has made or received", state.name);
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        let request = wire::sync::encode_holds(state.topic, stamp);
+        let (holders, reached) = self.0.node.network().wait_held(state.topic, request, peers, timeout)?;
+        if reached {
+            return Ok(holders);
+        }
+        let (count, ms) = (holders.len(), timeout.as_millis());
+        let message =
+            format!("{count} of {peers} peers held the write {stamp} after {ms} ms: give it more time, or ask for fewer");
+        Err(Error::new(ErrorKind::Timeout, message))
     }
 
     pub fn status(&self) -> Result<MapStatus> {
         let state = self.open_state()?;
-        let (digest, outbox) = {
-            let writer = state.writer();
-            (writer.replica.digest(), writer.replica.waiting())
-        };
         let connected = self.0.node.network().peers();
-        let mut compared = state.peers.lock();
-        compared.retain(|id, _| connected.iter().any(|peer| peer.id == *id));
-        let peers = connected.into_iter().filter(|peer| peer.topics.contains(&state.topic)).map(|peer| {
-            let known = compared.get(&peer.id).copied().unwrap_or_default();
-            MapPeer {
-                id: peer.id,
-                connected: true,
-                in_sync: known.equal,
-                behind: None,
-                last_sync_ms: known.last_sync_ms,
-                drift_ms: None,
-                ahead_entries: 0,
-                holds_up_forgetting: false,
-            }
-        });
-        let counters = &state.counters;
-        Ok(MapStatus {
-            name: state.name.clone(),
-            live: state.index.live(),
-            tombstones: state.index.tombstones(),
-            hidden: 0,
-            bytes: state.index.bytes(),
-            digest,
-            peers: peers.collect(),
-            outbox,
-            refused_entries: counters.refused_entries.load(Relaxed),
-            ahead_entries: counters.ahead_entries.load(Relaxed),
-            rejected_messages: counters.rejected_messages.load(Relaxed),
-            gaps: counters.gaps.load(Relaxed),
-            syncs: counters.syncs.load(Relaxed),
-            self_checks: 0,
-            forgotten: 0,
-            origins: 0,
-            clock_ahead_ms: 0,
-        })
+        Ok(state.status(&connected, &self.0.node.drifts(&connected)))
     }
 
     pub fn is_closed(&self) -> bool {

@@ -14,6 +14,7 @@ mod scan;
 mod state;
 mod status;
 mod subscribe;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod ttl;

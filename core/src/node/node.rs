@@ -1,5 +1,6 @@
 //! A node: one process's participation in a cluster.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,14 +10,15 @@ use super::clock::{now_ms, random};
 use super::host::Maps;
 use super::map::Map;
 use super::state::MapState;
-use super::status::{NodeStatus, PeerInfo};
+use super::status::{NodeStatus, PeerInfo, judge_clock};
+use super::sweep::Sweeper;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::limits::MAX_MAPS;
 use crate::net::{NetConfig, NetPeer, Network};
-use crate::options::{self, Config, MapOptions, NodeSettings};
+use crate::options::{self, Config, MapOptions, MapSettings, NodeSettings};
 use crate::peer::PeerId;
-use crate::replica::Origin;
+use crate::replica::{Origin, Replica, Rules};
 use crate::wire::Topic;
 
 /// An identity, a network endpoint and the maps opened on it. Clones share it; it ends with `close`, or when the last handle of
@@ -32,6 +34,7 @@ struct Inner {
     settings: NodeSettings,
     maps: Arc<Maps>,
     network: Arc<Network>,
+    sweeper: Sweeper,
     last_epoch: AtomicU64,
     closed: AtomicBool,
     generation: u32,
@@ -47,7 +50,7 @@ impl Node {
     pub fn open(config: Config) -> Result<Self> {
         let settings = config.node;
         options::check_node(&settings)?;
-        let maps = Arc::new(Maps::new(settings.max_clock_drift_ms));
+        let maps = Arc::new(Maps::new());
         let network = Network::start(
             NetConfig {
                 listen: settings.listen.clone(),
@@ -63,10 +66,12 @@ impl Node {
         )?;
         let network = Arc::new(network);
         let _ = maps.network.set(Arc::downgrade(&network));
+        let sweeper = Sweeper::start(maps.clone(), network.clone())?;
         let node = Self(Arc::new(Inner {
             settings,
             maps,
             network,
+            sweeper,
             last_epoch: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             generation: fork::generation(),
@@ -98,11 +103,18 @@ impl Node {
     /// Connected peers.
     pub fn peers(&self) -> Result<Vec<PeerInfo>> {
         self.check_open()?;
-        let maps = self.0.maps.all();
-        Ok(self.0.network.peers().into_iter().map(|peer| describe(peer, &maps)).collect())
+        let (maps, peers) = (self.0.maps.all(), self.0.network.peers());
+        let drifts = self.drifts(&peers);
+        Ok(peers.into_iter().map(|peer| describe(peer, &maps, &drifts)).collect())
+    }
+
+    pub(super) fn drifts(&self, peers: &[NetPeer]) -> HashMap<PeerId, i64> {
+        self.0.maps.drifts(peers)
     }
 
     pub fn status(&self) -> Result<NodeStatus> {
+        let drifts = self.drifts(&self.0.network.peers());
+        let (clock_drift_ms, clock_suspect) = judge_clock(&drifts, self.0.settings.max_clock_drift_ms);
         Ok(NodeStatus {
             peers: self.peers()?,
             id: self.id().clone(),
@@ -110,9 +122,9 @@ impl Node {
             addrs: self.addrs(),
             maps: self.maps()?,
             members: self.0.network.members(),
-            clock_drift_ms: None,
-            clock_suspect: false,
             rejected_messages: self.0.network.rejected() + self.0.maps.rejected(),
+            clock_drift_ms,
+            clock_suspect,
         })
     }
 
@@ -156,15 +168,28 @@ impl Node {
                 let message = format!("a node has at most {MAX_MAPS} maps open: close one");
                 return Err(Error::new(ErrorKind::Full, message));
             }
-            Ok(MapState::new(name, topic, wanted.clone(), self.new_origin()))
+            let replica = Replica::new(self.new_origin(), self.rules(&wanted));
+            Ok(MapState::new(name, topic, wanted.clone(), replica, self.0.maps.alarm.clone()))
         })?;
         if new {
             self.0.network.subscribe(topic);
+            self.0.maps.alarm.wake();
         } else if !options.is_empty() && state.settings != wanted {
             let message = format!("the map `{name}` is open here with other options: close it first, or open it without any");
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         }
         Ok(state)
+    }
+
+    fn rules(&self, map: &MapSettings) -> Rules {
+        let node = &self.0.settings;
+        Rules {
+            presence: map.presence,
+            tombstone_ttl_ms: map.tombstone_ttl_ms,
+            origin_retention_ms: map.origin_retention_ms,
+            peer_timeout_ms: node.peer_timeout_ms,
+            max_clock_drift_ms: node.max_clock_drift_ms,
+        }
     }
 
     pub(super) fn close_map(&self, state: &Arc<MapState>) {
@@ -209,7 +234,7 @@ impl Inner {
             let _ = self.network.sync(state.topic, FAREWELL);
         }
         if state.close() {
-            self.network.unsubscribe(state.topic);
+            self.network.unsubscribe(state.topic, None);
             self.maps.forget(state);
         }
     }
@@ -219,6 +244,7 @@ impl Inner {
             return;
         }
         self.closed.store(true, Ordering::Release);
+        self.sweeper.stop();
         let maps = self.maps.all();
         for map in &maps {
             map.close();
@@ -241,7 +267,7 @@ impl Drop for Inner {
     }
 }
 
-fn describe(peer: NetPeer, maps: &[Arc<MapState>]) -> PeerInfo {
+fn describe(peer: NetPeer, maps: &[Arc<MapState>], drifts: &HashMap<PeerId, i64>) -> PeerInfo {
     let common: Vec<_> = maps.iter().filter(|map| peer.topics.contains(&map.topic)).collect();
     let verdicts: Vec<_> =
         common.iter().map(|map| map.peers.lock().get(&peer.id).and_then(|compared| compared.equal)).collect();
@@ -251,15 +277,9 @@ fn describe(peer: NetPeer, maps: &[Arc<MapState>]) -> PeerInfo {
         false => Some(true),
     };
     let maps = common.iter().map(|map| map.name.clone()).collect();
-    PeerInfo {
-        id: peer.id,
-        addr: peer.addr,
-        outbound: peer.outbound,
-        round_trip: peer.round_trip,
-        drift_ms: None,
-        maps,
-        in_sync,
-    }
+    let drift_ms = drifts.get(&peer.id).copied();
+    let NetPeer { id, addr, outbound, round_trip, .. } = peer;
+    PeerInfo { id, addr, outbound, round_trip, drift_ms, maps, in_sync }
 }
 
 impl fmt::Debug for Node {

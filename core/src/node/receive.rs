@@ -1,30 +1,48 @@
 //! What arrives from peers: checked outside every lock, then merged.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::clock::now_ms;
 use super::state::MapState;
 use crate::net::{Delivered, Pull, PullStep};
 use crate::peer::PeerId;
-use crate::replica::{Context, Delta, Incoming, Merged, Puller, Step};
+use crate::replica::{Delta, Incoming, Join, Merged, Puller, Stamp, Step};
+use crate::wire::gossip::{self, Gossip};
 use crate::wire::{self, Malformed};
-use std::sync::Arc;
 
 /// Entries of a page that are merged under one holding of the writer lock.
 const MERGE_AT_ONCE: usize = 512;
 
 impl MapState {
-    /// Merges a gossiped delta.
-    pub fn receive_delta(&self, from: &PeerId, bytes: &[u8], max_drift_ms: u64) -> Delivered {
-        let delta = match wire::delta::decode(bytes) {
-            Ok(delta) => delta,
+    /// Takes a gossiped message.
+    pub fn receive(&self, from: &PeerId, bytes: &[u8]) -> Delivered {
+        match gossip::decode(bytes) {
+            Ok(Gossip::Delta(delta)) => self.receive_delta(from, &delta),
+            Ok(Gossip::Pulse(pulse)) => {
+                let mut changes = Vec::new();
+                let mut writer = self.writer();
+                let returned = writer.replica.heard(&pulse, now_ms(), &mut changes);
+                writer.tell(&changes);
+                // What was written by who is back may have been forgotten here.
+                if returned { Delivered::Taken } else { Delivered::Heard }
+            }
             Err(malformed) => {
                 self.reject(from, malformed);
-                return Delivered::Rejected;
+                Delivered::Rejected
             }
-        };
-        let refused = self.refused(from, &delta.entries, max_drift_ms);
-        match self.merge_delta(&delta, &refused) {
+        }
+    }
+
+    fn receive_delta(&self, from: &PeerId, delta: &Delta<'_>) -> Delivered {
+        let refused = self.refused(&delta.entries);
+        let mut changes = Vec::with_capacity(delta.entries.len());
+        let mut writer = self.writer();
+        let merged = writer.replica.merge_delta(delta, &refused, now_ms(), &mut changes);
+        writer.tell(&changes);
+        self.set_alarm(&writer);
+        drop(writer);
+        match merged {
             Merged::Whole => Delivered::Taken,
             Merged::Gap => {
                 self.counters.gaps.fetch_add(1, Relaxed);
@@ -37,50 +55,40 @@ impl MapState {
         }
     }
 
-    fn merge_delta(&self, delta: &Delta<'_>, refused: &[usize]) -> Merged {
-        let mut changes = Vec::with_capacity(delta.entries.len());
-        let mut writer = self.writer();
-        let merged = writer.replica.merge_delta(delta, refused, &mut changes);
-        writer.tell(&changes);
-        merged
-    }
-
-    fn merge_page(&self, entries: &[Incoming<'_>], refused: &[usize]) {
-        let mut refused = refused;
+    /// Merges a page's entries; the stamps that must not be claimed.
+    fn merge_page(&self, entries: &[Incoming<'_>]) -> Vec<Stamp> {
+        let refused = self.refused(entries);
+        let (mut refused, mut unclaimed) = (&refused[..], Vec::new());
         let mut changes = Vec::with_capacity(MERGE_AT_ONCE);
-        for (chunk, entries) in entries.chunks(MERGE_AT_ONCE).enumerate() {
-            let end = (chunk + 1) * MERGE_AT_ONCE;
+        let mut start = 0;
+        while start < entries.len() {
+            let end = end_of_batch(entries, (start + MERGE_AT_ONCE).min(entries.len()));
             let (here, later) = refused.split_at(refused.partition_point(|&at| at < end));
-            let here: Vec<usize> = here.iter().map(|at| at - chunk * MERGE_AT_ONCE).collect();
+            let here: Vec<usize> = here.iter().map(|at| at - start).collect();
             refused = later;
             let mut writer = self.writer();
-            writer.replica.merge_entries(entries, &here, &mut changes);
+            unclaimed.extend(writer.replica.merge_entries(&entries[start..end], &here, now_ms(), &mut changes));
             writer.tell(&changes);
+            self.set_alarm(&writer);
             drop(writer);
             changes.clear();
+            start = end;
         }
+        unclaimed
     }
 
-    /// The positions of the entries that may not be merged: too far ahead, over a limit, or refused by the validator.
-    fn refused(&self, from: &PeerId, entries: &[Incoming<'_>], max_drift_ms: u64) -> Vec<usize> {
-        let newest_ms = now_ms().saturating_add(max_drift_ms);
-        let is_refused = |entry: &Incoming<'_>| {
-            if entry.stamp.time_ms() > newest_ms {
-                self.counters.ahead_entries.fetch_add(1, Relaxed);
-                tracing::warn!(%from, author = %entry.stamp.author(), map = self.name, "an entry from too far ahead was set aside");
-                return true;
-            }
-            let settings = &self.settings;
-            let fits = entry.key.len() <= settings.max_key_bytes
+    /// The positions of the entries that may not be merged: over a limit, or refused by the validator.
+    fn refused(&self, entries: &[Incoming<'_>]) -> Vec<usize> {
+        let settings = &self.settings;
+        let fits = |entry: &Incoming<'_>| {
+            entry.key.len() <= settings.max_key_bytes
                 && entry.value.is_none_or(|value| {
                     value.len() <= settings.max_value_bytes && settings.validators.refuse(entry.key, value).is_none()
-                });
-            if !fits {
-                self.counters.refused_entries.fetch_add(1, Relaxed);
-            }
-            !fits
+                })
         };
-        (0..entries.len()).filter(|&at| is_refused(&entries[at])).collect()
+        let refused: Vec<_> = (0..entries.len()).filter(|&at| !fits(&entries[at])).collect();
+        self.counters.refused_entries.fetch_add(refused.len() as u64, Relaxed);
+        refused
     }
 
     pub fn reject(&self, from: &PeerId, malformed: Malformed) {
@@ -89,19 +97,43 @@ impl MapState {
     }
 }
 
+/// From that position on, the first where no batch is split.
+fn end_of_batch(entries: &[Incoming<'_>], at: usize) -> usize {
+    let splits = |at: usize| at > 0 && at < entries.len() && entries[at].follows_in_batch(&entries[at - 1]);
+    (at..=entries.len()).find(|&at| !splits(at)).unwrap_or(entries.len())
+}
+
 /// This side of one pull.
 pub struct MapPull {
     map: Arc<MapState>,
     from: PeerId,
     puller: Puller,
-    max_drift_ms: u64,
 }
 
 impl MapPull {
-    pub fn new(map: Arc<MapState>, from: &PeerId, max_drift_ms: u64) -> Self {
+    pub fn new(map: Arc<MapState>, from: &PeerId) -> Self {
         let suspicious = map.peers.lock().get_mut(from).is_some_and(|compared| std::mem::take(&mut compared.suspicious));
-        let base = if suspicious { Context::default() } else { map.writer().replica.context().clone() };
-        Self { map, from: from.clone(), puller: Puller::new(base), max_drift_ms }
+        let own = map.writer().replica.context().clone();
+        let puller = if suspicious { Puller::full(own) } else { Puller::new(own) };
+        Self { map, from: from.clone(), puller }
+    }
+
+    fn join(&self, join: &Join) -> PullStep {
+        let (map, now) = (&self.map, now_ms());
+        let mut changes = Vec::new();
+        let mut writer = map.writer();
+        writer.replica.join(join, now, &mut changes);
+        writer.tell(&changes);
+        let equal = writer.replica.digest() == join.digest;
+        let behind = writer.replica.count_lacking(&join.context);
+        drop(writer);
+        map.counters.syncs.fetch_add(1, Relaxed);
+        let mut peers = map.peers.lock();
+        let compared = peers.entry(self.from.clone()).or_default();
+        compared.equal = Some(equal);
+        compared.behind = Some(behind);
+        compared.last_sync_ms = Some(now);
+        PullStep::Done { equal }
     }
 }
 
@@ -115,7 +147,7 @@ impl Pull for MapPull {
         let (entries, end) = match wire::sync::decode_response(response) {
             Ok(wire::sync::Response::Page(entries, end)) if !map.is_closed() => (entries, end),
             Ok(wire::sync::Response::Page(..) | wire::sync::Response::NoMap) => return PullStep::Failed,
-            Ok(wire::sync::Response::Compared(_)) => {
+            Ok(wire::sync::Response::Compared(_) | wire::sync::Response::Holds(_)) => {
                 map.reject(&self.from, Malformed("not a page"));
                 return PullStep::Failed;
             }
@@ -124,23 +156,10 @@ impl Pull for MapPull {
                 return PullStep::Failed;
             }
         };
-        let refused = map.refused(&self.from, &entries, self.max_drift_ms);
-        map.merge_page(&entries, &refused);
-        let stamps = refused.iter().map(|&at| entries[at].stamp.clone());
-        match self.puller.page(end, stamps) {
+        let unclaimed = map.merge_page(&entries);
+        match self.puller.page(&entries, end, unclaimed) {
             Step::More => PullStep::More,
-            Step::Join(join) => {
-                let mut writer = map.writer();
-                writer.replica.join(&join);
-                let equal = writer.replica.digest() == join.digest;
-                drop(writer);
-                map.counters.syncs.fetch_add(1, Relaxed);
-                let mut peers = map.peers.lock();
-                let compared = peers.entry(self.from.clone()).or_default();
-                compared.equal = Some(equal);
-                compared.last_sync_ms = Some(now_ms());
-                PullStep::Done { equal }
-            }
+            Step::Join(join) => self.join(&join),
             Step::Malformed => {
                 map.reject(&self.from, Malformed("page out of place"));
                 PullStep::Failed

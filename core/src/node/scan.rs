@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::clock::now_ms;
 use super::view::{Entry, Key, Value};
 use crate::replica::Index;
 
@@ -79,8 +80,11 @@ impl Scan {
         self.read_ahead = (self.read_ahead * 2).min(MAX_READ_AHEAD);
         let Self { index, ahead, from, to, .. } = self;
         let range = (from.as_ref().map(|key| &**key), to.as_ref().map(|key| &**key));
+        let now = now_ms();
         index.visit(range, self.reverse, |slot, record| {
-            ahead.push_back(Entry { key: Key(slot.clone()), value: Value(record) });
+            if record.shows(|| now) {
+                ahead.push_back(Entry { key: Key(slot.clone()), value: Value(record) });
+            }
             ahead.len() < most
         });
         match self.ahead.back().filter(|_| self.ahead.len() == most) {

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -12,12 +11,12 @@ use super::clock::now_ms;
 use super::event::Event;
 use super::queue::Queue;
 use super::subscribe::{Delivery, SubscribeOptions};
+use super::sweep::Alarm;
 use super::ttl::Ttl;
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::Network;
 use crate::options::MapSettings;
 use crate::peer::PeerId;
-use crate::replica::{Change, Index, Origin, Replica, Stamp};
+use crate::replica::{Change, Index, Record, Replica, Stamp, Write};
 use crate::wire::Topic;
 
 /// Shared by the map's handles and the network. Locks: the writer lock is held for one write or one merge, never while user
@@ -32,6 +31,12 @@ pub struct MapState {
     pub peers: Mutex<HashMap<PeerId, Compared>>,
     writer: Mutex<Writer>,
     deliveries: Mutex<Vec<Weak<Delivery>>>,
+    pub(super) alarm: Arc<Alarm>,
+    /// When time is looked at next.
+    pub(super) next_sweep_ms: AtomicU64,
+    /// Presence: the sign of life that is to leave next.
+    pub(super) pulse: Mutex<Option<Vec<u8>>>,
+    pub(super) said_goodbye: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -44,23 +49,24 @@ pub struct Writer {
 #[derive(Default)]
 pub struct Counters {
     pub refused_entries: AtomicU64,
-    pub ahead_entries: AtomicU64,
     pub rejected_messages: AtomicU64,
     pub gaps: AtomicU64,
     pub syncs: AtomicU64,
+    pub self_checks: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Compared {
     pub equal: Option<bool>,
+    /// Entries held here that the peer did not cover.
+    pub behind: Option<u64>,
     pub last_sync_ms: Option<u64>,
     /// Contexts were equal and fingerprints were not: the next pull must be a full one.
     pub suspicious: bool,
 }
 
 impl MapState {
-    pub fn new(name: &str, topic: Topic, settings: MapSettings, origin: Origin) -> Self {
-        let replica = Replica::new(origin);
+    pub fn new(name: &str, topic: Topic, settings: MapSettings, replica: Replica, alarm: Arc<Alarm>) -> Self {
         Self {
             name: name.to_owned(),
             topic,
@@ -70,6 +76,10 @@ impl MapState {
             peers: Mutex::default(),
             writer: Mutex::new(Writer { replica, subscribers: Vec::new() }),
             deliveries: Mutex::default(),
+            alarm,
+            next_sweep_ms: AtomicU64::new(0),
+            pulse: Mutex::default(),
+            said_goodbye: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
     }
@@ -96,19 +106,25 @@ impl MapState {
         self.check_write(key, Some(value))?;
         let mut writer = self.open_writer()?;
         self.check_room(std::iter::once((key, Some(value))))?;
-        let change = writer.replica.put(key, value, now_ms());
+        let now = now_ms();
+        writer.expire(now);
+        let change = writer.replica.put(key, value, ttl.expires_at_ms(now, self.settings.default_ttl_ms), now);
         writer.tell(std::slice::from_ref(&change));
+        self.set_alarm(&writer);
         Ok(change.new.stamp().clone())
     }
 
     pub fn remove(&self, key: &[u8]) -> Result<bool> {
         let mut writer = self.open_writer()?;
-        let change = writer.replica.remove(key, now_ms());
+        let now = now_ms();
+        writer.expire(now);
+        let change = writer.replica.remove(key, now);
         writer.tell(change.as_slice());
         Ok(change.is_some())
     }
 
-    pub fn apply(&self, batch: &Batch) -> Result<Vec<Change>> {
+    /// The stamp of its last write, if it wrote at all.
+    pub fn apply(&self, batch: &Batch) -> Result<Option<Stamp>> {
         batch.check()?;
         let now = now_ms();
         let writes = batch.writes(now, self.settings.default_ttl_ms);
@@ -117,32 +133,21 @@ impl MapState {
         }
         let mut writer = self.open_writer()?;
         self.check_room(writes.clone().map(|write| (write.key, write.value)))?;
-        let changes = writer.replica.apply(writes, now);
-        writer.tell(&changes);
-        Ok(changes)
+        let changes = writer.apply(writes, now);
+        self.set_alarm(&writer);
+        Ok(changes.last().map(|change| change.new.stamp().clone()))
     }
 
     pub fn remove_prefix(&self, prefix: &[u8]) -> Result<usize> {
         let mut writer = self.open_writer()?;
+        let now = now_ms();
         let mut batch = Batch::new();
         let options = super::scan::ScanOptions { prefix: prefix.to_vec(), ..Default::default() };
         for entry in super::scan::Scan::new(self.index.clone(), options) {
             batch.remove(&**entry.key());
         }
         batch.check()?;
-        let changes = writer.replica.apply(batch.writes(0, 0), now_ms());
-        writer.tell(&changes);
-        Ok(changes.len())
-    }
-
-    pub fn wait_replicated(
-        &self,
-        _network: &Network,
-        _stamp: &Stamp,
-        _peers: usize,
-        _timeout: Duration,
-    ) -> Result<Vec<PeerId>> {
-        Err(Error::new(ErrorKind::Timeout, "reached 0 peers"))
+        Ok(writer.apply(batch.writes(now, 0), now).len())
     }
 
     /// The writer lock of a map that is open, and stays so while it is held.
@@ -188,7 +193,7 @@ impl MapState {
         let after: HashMap<_, _> = writes.collect();
         let (mut entries, mut bytes) = (self.index.live() as i128, i128::from(self.index.bytes()));
         for (key, value) in after {
-            let held = self.index.read(key, <[u8]>::len);
+            let held = self.index.record(key).filter(Record::is_live).map(|held| held.bytes().len());
             entries += i128::from(value.is_some()) - i128::from(held.is_some());
             bytes += value.map_or(0, <[u8]>::len) as i128 - held.unwrap_or(0) as i128;
             bytes += if value.is_some() && self.index.slot(key).is_none() { key.len() as i128 } else { 0 };
@@ -213,6 +218,8 @@ impl MapState {
     /// Registers a subscriber's queue; with a snapshot, the view of this moment waits in it.
     pub fn subscribe(&self, options: SubscribeOptions) -> Result<Arc<Queue>> {
         let mut writer = self.open_writer()?;
+        // What has just expired is in nobody's snapshot, and so no event of the new subscriber.
+        writer.expire(now_ms());
         let mut events = VecDeque::new();
         if options.snapshot {
             let own = writer.replica.origin();
@@ -261,6 +268,20 @@ impl MapState {
 }
 
 impl Writer {
+    /// Ends what expires by now: before anything else is changed, so that events are in order.
+    fn expire(&mut self, now_ms: u64) {
+        let mut changes = Vec::new();
+        self.replica.expire(now_ms, &mut changes);
+        self.tell(&changes);
+    }
+
+    fn apply<'a>(&mut self, writes: impl Iterator<Item = Write<'a>>, now_ms: u64) -> Vec<Change> {
+        self.expire(now_ms);
+        let changes = self.replica.apply(writes, now_ms);
+        self.tell(&changes);
+        changes
+    }
+
     /// Tells the subscribers what changed in the view, in order.
     pub fn tell(&mut self, changes: &[Change]) {
         if self.subscribers.is_empty() || changes.is_empty() {

@@ -1,7 +1,12 @@
 //! What a node and a map say of themselves.
 
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use super::clock::now_ms;
+use super::state::MapState;
+use crate::net::NetPeer;
 use crate::peer::PeerId;
 use crate::replica::Digest;
 
@@ -96,4 +101,88 @@ pub struct MapStatus {
     pub origins: usize,
     /// How far this map's clock is ahead of this node's wall clock, because a peer's or its own was. Units: milliseconds.
     pub clock_ahead_ms: u64,
+}
+
+impl MapState {
+    pub fn status(&self, connected: &[NetPeer], drifts: &HashMap<PeerId, i64>) -> MapStatus {
+        let (writer, now) = (self.writer(), now_ms());
+        let (digest, outbox, origins) = (writer.replica.digest(), writer.replica.waiting(), writer.replica.context().len());
+        let (forgotten, clock_ahead_ms) = (writer.replica.forgotten_count(), writer.replica.clock_ahead_ms(now));
+        let (ahead, holding_up) = (writer.replica.ahead().clone(), writer.replica.held_up_by(now));
+        drop(writer);
+        let mut compared = self.peers.lock();
+        compared.retain(|id, _| connected.iter().any(|peer| peer.id == *id));
+        let with_map = connected.iter().filter(|peer| peer.topics.contains(&self.topic)).map(|peer| &peer.id);
+        let mut ids: Vec<_> = with_map.map(|id| (id, true)).collect();
+        for id in ahead.keys().chain(&holding_up) {
+            if !ids.iter().any(|(known, _)| *known == id) {
+                ids.push((id, false));
+            }
+        }
+        let peers = ids.into_iter().map(|(id, connected)| {
+            let known = compared.get(id).copied().unwrap_or_default();
+            MapPeer {
+                id: id.clone(),
+                connected,
+                in_sync: known.equal,
+                behind: known.behind,
+                last_sync_ms: known.last_sync_ms,
+                drift_ms: drifts.get(id).copied(),
+                ahead_entries: ahead.get(id).copied().unwrap_or_default(),
+                holds_up_forgetting: holding_up.contains(id),
+            }
+        });
+        let (index, counters) = (&self.index, &self.counters);
+        MapStatus {
+            name: self.name.clone(),
+            live: index.live(),
+            tombstones: index.tombstones(),
+            hidden: index.hidden(),
+            bytes: index.bytes(),
+            digest,
+            peers: peers.collect(),
+            outbox,
+            refused_entries: counters.refused_entries.load(Relaxed),
+            ahead_entries: ahead.values().sum(),
+            rejected_messages: counters.rejected_messages.load(Relaxed),
+            gaps: counters.gaps.load(Relaxed),
+            syncs: counters.syncs.load(Relaxed),
+            self_checks: counters.self_checks.load(Relaxed),
+            forgotten,
+            origins,
+            clock_ahead_ms,
+        }
+    }
+}
+
+/// The median of how far the peers' clocks are ahead, and whether it is this node's own that is off: two peers at the least, and
+/// more than half of all, agree with each other within half the limit, and are further than that from this node.
+pub(super) fn judge_clock(drifts: &HashMap<PeerId, i64>, max_drift_ms: u64) -> (Option<i64>, bool) {
+    let mut sorted: Vec<i64> = drifts.values().copied().collect();
+    sorted.sort_unstable();
+    let Some(&median) = sorted.get(sorted.len() / 2) else { return (None, false) };
+    let agreeing = sorted.iter().filter(|drift| drift.abs_diff(median) <= max_drift_ms / 2).count();
+    let suspect = agreeing >= 2 && 2 * agreeing > sorted.len() && median.unsigned_abs() > max_drift_ms / 2;
+    (Some(median), suspect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(drifts: &[i64]) -> (Option<i64>, bool) {
+        let id = |name: usize| PeerId::from_bytes(&[name as u8]).expect("one byte is a peer id");
+        judge_clock(&drifts.iter().enumerate().map(|(name, drift)| (id(name), *drift)).collect(), 1_000)
+    }
+
+    #[test]
+    fn g12_the_odd_one_out_is_who_disagrees_with_most() {
+        assert_eq!(judge(&[]), (None, false));
+        assert_eq!(judge(&[9_000]), (Some(9_000), false), "one against one: nobody can tell");
+        assert_eq!(judge(&[9_000, 9_200]), (Some(9_200), true));
+        assert_eq!(judge(&[-9_000, -9_200, 3]), (Some(-9_000), true));
+        assert_eq!(judge(&[9_000, 0, 10]), (Some(10), false), "the other one is");
+        assert_eq!(judge(&[9_000, -9_000, 0, 4]).1, false, "no two agree against us");
+        assert_eq!(judge(&[499, 400, 480]).1, false, "within the limit");
+    }
 }

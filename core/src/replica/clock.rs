@@ -1,5 +1,7 @@
 //! The hybrid logical clock. It never reads a clock: the wall time comes in as an argument.
 
+use super::mutation::{Mutation, mutated};
+
 /// Reading of a hybrid logical clock.
 ///
 /// Shape: 48-bit wall milliseconds, then a 16-bit counter; one u64, so u64 order is clock order.
@@ -41,7 +43,15 @@ impl Hlc {
     /// A new reading, greater than every reading and every observed timestamp before. A counter that overflows carries into
     /// the milliseconds.
     pub fn tick(&mut self, now_ms: u64) -> Timestamp {
+        if mutated(Mutation::ClockGoesBack) && self.last.ms() > now_ms {
+            self.last = Timestamp::from_ms(now_ms);
+        }
         self.last = self.last.next().max(Timestamp::from_ms(now_ms));
+        self.last
+    }
+
+    /// The last reading, or the greatest timestamp taken in.
+    pub fn last(&self) -> Timestamp {
         self.last
     }
 

@@ -37,7 +37,7 @@ impl Seen {
     }
 
     /// Adds (after, last]. What exceeds the limit of ranges is not claimed: a sync brings it again.
-    fn add(&mut self, after: Timestamp, last: Timestamp) {
+    pub(super) fn add(&mut self, after: Timestamp, last: Timestamp) {
         if last <= after || last <= self.upto {
             return;
         }
@@ -73,13 +73,29 @@ impl Seen {
         }
     }
 
+    /// Whether it covers all of (after, last].
+    pub fn covers_range(&self, after: Timestamp, last: Timestamp) -> bool {
+        let within = |(from, to): (Timestamp, Timestamp)| from <= after && last <= to;
+        last <= after || within((Timestamp::ZERO, self.upto)) || self.ranges.iter().copied().any(within)
+    }
+
+    /// What it covers up to there, as (after, up to and including).
+    pub fn up_to(&self, limit: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let whole = std::iter::once((Timestamp::ZERO, self.upto)).chain(self.ranges.iter().copied());
+        whole.map(move |(after, last)| (after, last.min(limit))).filter(|(after, last)| after < last)
+    }
+
+    /// The newest that it covers.
+    pub fn newest(&self) -> Timestamp {
+        self.ranges.last().map_or(self.upto, |&(_, last)| last)
+    }
+
     fn is_empty(&self) -> bool {
         self.upto == Timestamp::ZERO && self.ranges.is_empty()
     }
 }
 
 impl Context {
-    #[cfg(test)]
     pub fn covers(&self, stamp: &Stamp) -> bool {
         self.seen.get(&stamp.origin).is_some_and(|seen| seen.covers(stamp.timestamp))
     }
@@ -89,7 +105,6 @@ impl Context {
     }
 
     /// The gap-free timestamp of that origin.
-    #[cfg(test)]
     pub fn upto(&self, origin: &Origin) -> Timestamp {
         self.seen.get(origin).map_or(Timestamp::ZERO, |seen| seen.upto)
     }
@@ -141,6 +156,11 @@ impl Context {
     /// Gives up every claim about one origin.
     pub fn remove_origin(&mut self, origin: &Origin) {
         self.seen.remove(origin);
+    }
+
+    /// Gives up every claim about the origins that `keep` refuses.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Origin, &Seen) -> bool) {
+        self.seen.retain(|origin, seen| keep(origin, seen));
     }
 
     /// The same for equal contexts on every machine.

@@ -20,7 +20,19 @@ pub struct Incoming<'a> {
     pub key: &'a [u8],
     /// `None`: a tombstone.
     pub value: Option<&'a [u8]>,
+    /// Milliseconds since the Unix epoch; 0: never.
+    pub expires_at_ms: u64,
+    /// How many writes of its batch were stamped before it.
+    pub place: u32,
     pub stamp: Stamp,
+}
+
+impl Incoming<'_> {
+    /// Whether this one was stamped after that one in the same batch, with nothing left in between.
+    pub fn follows_in_batch(&self, before: &Self) -> bool {
+        let first = |entry: &Self| entry.stamp.timestamp.0.wrapping_sub(u64::from(entry.place));
+        self.place > 0 && self.stamp.origin == before.stamp.origin && first(self) == first(before)
+    }
 }
 
 /// A delta as it arrives: every key that its origin stamped in (prev, last], each once, in its newest state there (which

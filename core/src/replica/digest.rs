@@ -4,6 +4,7 @@ use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::mutation::{Mutation, mutated};
 use super::stamp::Stamp;
 
 /// Hash of the causal context, then fingerprint of the state: equal digests mean equal replicas.
@@ -20,9 +21,13 @@ impl Digest {
         Self(bytes)
     }
 
-    /// Whether both have seen the same.
-    pub(crate) fn same_context(&self, other: &Self) -> bool {
-        self.0[..16] == other.0[..16]
+    /// How another replica compares.
+    pub(crate) fn compare(&self, theirs: &Self) -> Comparison {
+        match (self == theirs, self.0[..16] == theirs.0[..16]) {
+            (true, _) => Comparison::Equal,
+            (false, true) if !mutated(Mutation::NoSelfCheck) => Comparison::Suspicious,
+            (false, _) => Comparison::Differs,
+        }
     }
 }
 
@@ -38,7 +43,17 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// An order-free hash over the live entries' (key, stamp): the sum of their hashes, so that it is kept up to date by one
+/// What two digests say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    /// One has seen what the other has not.
+    Differs,
+    /// Both have seen the same, and yet hold something else: one of the two is to be mended by a full pull.
+    Suspicious,
+}
+
+/// An order-free hash over (key, stamp) of the entries that only another stamp can change: the sum of their hashes, so that it is kept up to date by one
 /// addition and one subtraction a write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprint(u128);

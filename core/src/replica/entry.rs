@@ -1,8 +1,9 @@
 //! A key's place in the map, and its current state: bytes held once, shared by all indexes and all readers.
 
 use std::borrow::Borrow;
-use std::cmp::Ordering;
+use std::cmp;
 use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwapAny, Guard};
 use triomphe::ThinArc;
@@ -11,38 +12,93 @@ use super::stamp::Stamp;
 
 /// The state of one key at one time: a value or a tombstone, with the stamp of the write that made it.
 ///
-/// Shape: one allocation; head, then the value's bytes. Immutable. Cost: cloning counts a reference.
+/// Shape: one allocation; head, then the value's bytes. Immutable, but for whether it is hidden. Cost: cloning counts a reference.
 #[derive(Clone)]
 pub struct Record(ThinArc<Head, u8>);
 
 struct Head {
     stamp: Stamp,
     revision: u64,
+    /// 0: never.
+    expires_at_ms: u64,
+    place: u32,
     live: bool,
+    /// By presence: set and taken back by the one writer.
+    hidden: AtomicBool,
+}
+
+/// What a record is made of beside its value's bytes.
+#[derive(Clone, Debug)]
+pub struct RecordParts {
+    pub stamp: Stamp,
+    /// Milliseconds since the Unix epoch; 0: never.
+    pub expires_at_ms: u64,
+    /// How many writes of its batch were stamped before it.
+    pub place: u32,
+    pub revision: u64,
 }
 
 impl Record {
-    pub fn new(stamp: Stamp, value: Option<&[u8]>, revision: u64) -> Self {
-        let head = Head { stamp, revision, live: value.is_some() };
+    /// `None`: a tombstone.
+    pub fn new(parts: RecordParts, value: Option<&[u8]>, hidden: bool) -> Self {
+        let RecordParts { stamp, expires_at_ms, place, revision } = parts;
+        let head = Head { stamp, revision, expires_at_ms, place, live: value.is_some(), hidden: AtomicBool::new(hidden) };
         Self(ThinArc::from_header_and_slice(head, value.unwrap_or_default()))
     }
 
+    /// The tombstone that is left when a record's time is over, or its removal was seen elsewhere.
+    pub fn ended(&self) -> Self {
+        let head = self.head();
+        let parts = RecordParts {
+            stamp: head.stamp.clone(),
+            expires_at_ms: head.expires_at_ms,
+            place: head.place,
+            revision: head.revision,
+        };
+        Self::new(parts, None, false)
+    }
+
+    fn head(&self) -> &Head {
+        &self.0.header.header
+    }
+
     pub fn stamp(&self) -> &Stamp {
-        &self.0.header.header.stamp
+        &self.head().stamp
     }
 
     /// Which change of this replica brought it: local, and never told as a fact about the entry.
     pub fn revision(&self) -> u64 {
-        self.0.header.header.revision
+        self.head().revision
+    }
+
+    /// How many writes of its batch were stamped before it: its own timestamp less this is the batch's first.
+    pub fn place(&self) -> u32 {
+        self.head().place
     }
 
     /// When it expires, or did. Units: milliseconds since the Unix epoch.
     pub fn expires_at_ms(&self) -> Option<u64> {
-        None
+        Some(self.head().expires_at_ms).filter(|&at| at != 0)
     }
 
+    /// Not a tombstone. Whether readers see it is another question: see [`shows`](Self::shows).
     pub fn is_live(&self) -> bool {
-        self.0.header.header.live
+        self.head().live
+    }
+
+    pub fn is_hidden(&self) -> bool {
+        self.head().hidden.load(Ordering::Relaxed)
+    }
+
+    /// Whether readers see it at the time that `now_ms` tells; it is asked only if that matters.
+    #[inline]
+    pub fn shows(&self, now_ms: impl FnOnce() -> u64) -> bool {
+        self.head().shows(now_ms)
+    }
+
+    /// Writer only.
+    pub(super) fn hide(&self, hidden: bool) {
+        self.head().hidden.store(hidden, Ordering::Relaxed);
     }
 
     /// `None` for a tombstone.
@@ -55,6 +111,13 @@ impl Record {
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         &self.0.slice
+    }
+}
+
+impl Head {
+    #[inline]
+    fn shows(&self, now_ms: impl FnOnce() -> u64) -> bool {
+        self.live && !self.hidden.load(Ordering::Relaxed) && (self.expires_at_ms == 0 || now_ms() < self.expires_at_ms)
     }
 }
 
@@ -82,11 +145,16 @@ impl Slot {
         Record(self.0.header.header.0.load_full())
     }
 
-    /// Reads the live value in place, without counting a reference.
+    /// Reads the value in the view in place, without counting a reference.
     #[inline]
-    pub fn read<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
+    pub fn read<R>(&self, now_ms: impl FnOnce() -> u64, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let record: Guard<ThinArc<Head, u8>> = self.0.header.header.0.load();
-        record.header.header.live.then(|| read(&record.slice))
+        record.header.header.shows(now_ms).then(|| read(&record.slice))
+    }
+
+    /// The value's length, in view or not; 0 for a tombstone.
+    pub fn value_len(&self) -> usize {
+        self.0.header.header.0.load().slice.len()
     }
 
     /// Writer only: replaces the record.
@@ -110,13 +178,13 @@ impl PartialEq for Slot {
 impl Eq for Slot {}
 
 impl Ord for Slot {
-    fn cmp(&self, other: &Self) -> Ordering {
+    fn cmp(&self, other: &Self) -> cmp::Ordering {
         self.key().cmp(other.key())
     }
 }
 
 impl PartialOrd for Slot {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
         Some(self.cmp(other))
     }
 }

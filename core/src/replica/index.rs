@@ -18,6 +18,7 @@ pub struct Index {
     by_key: HashIndex<Slot, (), foldhash::fast::RandomState>,
     ordered: TreeIndex<Slot, ()>,
     live: AtomicUsize,
+    hidden: AtomicUsize,
     tombstones: AtomicUsize,
     bytes: AtomicU64,
 }
@@ -28,15 +29,17 @@ impl Index {
             by_key: HashIndex::with_hasher(foldhash::fast::RandomState::default()),
             ordered: TreeIndex::new(),
             live: AtomicUsize::new(0),
+            hidden: AtomicUsize::new(0),
             tombstones: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
         }
     }
 
-    /// Reads a live value in place. Cost: O(1), one hash and two cache misses when cold.
+    /// Reads a value of the view in place. Cost: O(1), one hash and two cache misses when cold; `now_ms` is asked only for entries
+    /// that expire.
     #[inline]
-    pub fn read<R>(&self, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        self.by_key.peek_with(key, |slot, ()| slot.read(read))?
+    pub fn read<R>(&self, key: &[u8], now_ms: impl FnOnce() -> u64, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        self.by_key.peek_with(key, |slot, ()| slot.read(now_ms, read))?
     }
 
     /// The key's record, value or tombstone, counted.
@@ -50,22 +53,26 @@ impl Index {
         self.by_key.peek_with(key, |slot, ()| slot.clone())
     }
 
-    /// Visits live entries of a range in key order, forward or `reverse`, until `visit` says stop. Entries there throughout are
-    /// visited once; entries that come or go meanwhile may or may not be.
+    /// Visits entries of a range in key order, forward or `reverse`, until `visit` says stop: all of them, in the view or not.
+    /// Entries there throughout are visited once; entries that come or go meanwhile may or may not be.
     pub fn visit(&self, range: KeyRange<'_>, reverse: bool, mut visit: impl FnMut(&Slot, Record) -> bool) {
         let guard = Guard::new();
         let mut slots = self.ordered.range::<[u8], _>(range, &guard);
         while let Some((slot, ())) = if reverse { slots.next_back() } else { slots.next() } {
-            let record = slot.record();
-            if record.is_live() && !visit(slot, record) {
+            if !visit(slot, slot.record()) {
                 return;
             }
         }
     }
 
-    /// Entries in the view.
+    /// Entries in the view, but for those that have just expired.
     pub fn live(&self) -> usize {
         self.live.load(Ordering::Relaxed)
+    }
+
+    /// Entries that presence hides.
+    pub fn hidden(&self) -> usize {
+        self.hidden.load(Ordering::Relaxed)
     }
 
     pub fn tombstones(&self) -> usize {
@@ -96,9 +103,29 @@ impl Index {
         old
     }
 
+    /// Writer only: presence hides a record or shows it again.
+    pub(super) fn hide(&self, record: &Record, hidden: bool) {
+        self.count(record, usize::MAX);
+        record.hide(hidden);
+        self.count(record, 1);
+    }
+
+    /// Writer only: forgets a key.
+    pub(super) fn remove(&self, slot: &Slot) {
+        self.by_key.remove_sync(slot.key());
+        self.ordered.remove_sync(slot.key());
+        let record = slot.record();
+        self.count(&record, usize::MAX);
+        self.bytes.fetch_sub((slot.key().len() + record.bytes().len()) as u64, Ordering::Relaxed);
+    }
+
     /// Adds to the right counter; `usize::MAX` is minus one.
     fn count(&self, record: &Record, change: usize) {
-        let counter = if record.is_live() { &self.live } else { &self.tombstones };
+        let counter = match (record.is_live(), record.is_hidden()) {
+            (true, false) => &self.live,
+            (true, true) => &self.hidden,
+            (false, _) => &self.tombstones,
+        };
         counter.fetch_add(change, Ordering::Relaxed);
     }
 }

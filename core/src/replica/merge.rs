@@ -1,5 +1,6 @@
 //! Who wins, and nothing else.
 
+use super::mutation::{Mutation, mutated};
 use super::stamp::Stamp;
 
 /// Last write wins: whether an arriving entry replaces the one held for its key.
@@ -8,5 +9,5 @@ use super::stamp::Stamp;
 /// Source: Shapiro et al. 2011, the LWW register.
 #[inline]
 pub fn wins(arriving: &Stamp, held: &Stamp) -> bool {
-    arriving > held
+    arriving > held || (mutated(Mutation::MergeByArrival) && arriving != held)
 }

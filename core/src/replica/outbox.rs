@@ -8,6 +8,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::clock::Timestamp;
 use super::entry::Slot;
+use super::mutation::{Mutation, mutated};
 use crate::limits::MAX_OUTBOX_ENTRIES;
 
 #[derive(Default)]
@@ -35,6 +36,9 @@ pub(super) struct Cut {
 impl Outbox {
     /// Appends a write; `joined` when the next one belongs to the same batch, until `end_batch`.
     pub fn push(&mut self, timestamp: Timestamp, slot: Slot, joined: bool) {
+        if mutated(Mutation::ConflateAcrossDeltas) {
+            self.log.retain(|waiting| waiting.slot != slot);
+        }
         self.log.push_back(Waiting { timestamp, slot, joined });
         if !joined {
             self.bound();
@@ -47,6 +51,11 @@ impl Outbox {
             last.joined = false;
         }
         self.bound();
+    }
+
+    /// When the oldest that waits was written.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.log.front().map(|waiting| waiting.timestamp)
     }
 
     pub fn len(&self) -> usize {
@@ -64,7 +73,7 @@ impl Outbox {
             cut.last = waiting.timestamp;
             joined = waiting.joined;
             if taken.insert(waiting.slot.clone()) {
-                bytes += waiting.slot.key().len() + waiting.slot.read(<[u8]>::len).unwrap_or(0) + ENTRY_FRAME_BYTES;
+                bytes += waiting.slot.key().len() + waiting.slot.value_len() + ENTRY_FRAME_BYTES;
                 cut.slots.push(waiting.slot);
             }
         }

@@ -8,12 +8,18 @@
 //! context, and only that one, is joined. The serving side keeps nothing between two pages, and a pull that breaks off joins
 //! nothing.
 
+use std::collections::HashSet;
 use std::mem;
+
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::clock::Timestamp;
 use super::context::Context;
+use super::delta::Incoming;
 use super::digest::Digest;
 use super::entry::{Record, Slot};
+use super::mutation::{Mutation, mutated};
+use super::presence::Sign;
 use super::stamp::{Origin, Stamp};
 
 /// Where a round goes on: after this origin's timestamp.
@@ -31,14 +37,24 @@ pub struct Request {
 }
 
 /// The serving side when a round began.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Start {
     pub context: Context,
+    pub revision: u64,
+    pub forgotten: Forgotten,
+}
+
+/// What a replica has forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The newest stamp of each origin.
+    pub newest: Vec<(Origin, Timestamp)>,
+    /// The newest revision.
     pub revision: u64,
 }
 
 /// What a page says beside its entries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageEnd {
     /// On the round's first page only.
     pub start: Option<Start>,
@@ -48,6 +64,8 @@ pub struct PageEnd {
     pub past: Vec<(Origin, Timestamp)>,
     /// The serving side's digest: on a round's only page.
     pub digest: Option<Digest>,
+    /// When the authors of a presence map were last heard: on a round's only page.
+    pub signs: Vec<Sign>,
 }
 
 /// A page as it leaves.
@@ -58,10 +76,30 @@ pub struct Page {
 
 /// The pulling side of one sync.
 pub struct Puller {
+    /// What this side covered when the pull began.
+    own: Context,
     request: Request,
+    /// Under way: the round's first page.
     round: Option<Start>,
-    refused: Vec<Stamp>,
+    /// The serving side's revision when the pull began.
+    first_revision: Option<u64>,
+    full: Option<Full>,
+    unclaimed: Vec<Stamp>,
     rounds: usize,
+}
+
+/// What a full pull has brought: every key, as its hash.
+#[derive(Default)]
+pub struct Full(HashSet<u128, foldhash::fast::RandomState>);
+
+impl Full {
+    pub fn has(&self, key: &[u8]) -> bool {
+        self.0.contains(&xxh3_128(key))
+    }
+
+    fn add(&mut self, entries: &[Incoming<'_>]) {
+        self.0.extend(entries.iter().map(|entry| xxh3_128(entry.key)));
+    }
 }
 
 /// Rounds of one pull. Each carries what changed during the one before, so a pull that needs more is being led on.
@@ -81,49 +119,114 @@ pub enum Step {
 pub struct Join {
     pub context: Context,
     /// Never to be claimed: they were not merged.
-    pub refused: Vec<Stamp>,
+    pub unclaimed: Vec<Stamp>,
     pub past: Vec<(Origin, Timestamp)>,
     /// The serving side's digest of that moment.
     pub digest: Digest,
+    pub signs: Vec<Sign>,
+    pub forgotten: Forgotten,
+    /// After a full pull.
+    pub full: Option<Full>,
 }
 
 impl Puller {
-    /// Starts from what this side covers, or from nothing for a full sync.
-    pub fn new(base: Context) -> Self {
-        Self { request: Request { base, since: 0, cursor: None }, round: None, refused: Vec::new(), rounds: 0 }
+    /// Pulls what this side does not cover.
+    pub fn new(own: Context) -> Self {
+        let request = Request { base: own.clone(), since: 0, cursor: None };
+        Self { own, request, round: None, first_revision: None, full: None, unclaimed: Vec::new(), rounds: 0 }
+    }
+
+    /// Pulls everything.
+    pub fn full(own: Context) -> Self {
+        let mut puller = Self::new(own);
+        puller.start_over();
+        puller
     }
 
     pub fn request(&self) -> &Request {
         &self.request
     }
 
-    /// Takes a page whose entries have been merged, but for the refused ones.
-    pub fn page(&mut self, end: PageEnd, refused: impl IntoIterator<Item = Stamp>) -> Step {
-        self.refused.extend(refused);
+    /// Takes a page whose entries have been merged, but for those with the stamps in `unclaimed`.
+    pub fn page(&mut self, entries: &[Incoming<'_>], end: PageEnd, unclaimed: Vec<Stamp>) -> Step {
+        self.unclaimed.extend(unclaimed);
         let first = self.request.cursor.is_none();
-        if first != end.start.is_some() || end.cursor.as_ref().is_some_and(|next| Some(next) <= self.request.cursor.as_ref()) {
+        let fits = first == end.start.is_some() || mutated(Mutation::LastPageBeforeContext);
+        if !fits || end.cursor.as_ref().is_some_and(|next| Some(next) <= self.request.cursor.as_ref()) {
             return Step::Malformed;
         }
+        self.full.iter_mut().for_each(|full| full.add(entries));
+        if let Some(start) = &end.start
+            && !self.goes_on(start, entries)
+        {
+            return self.next_round();
+        }
         match (end.start, end.cursor) {
-            (Some(Start { context, .. }), None) => {
-                let Some(digest) = end.digest else { return Step::Malformed };
-                return Step::Join(Join { context, refused: mem::take(&mut self.refused), past: end.past, digest });
-            }
+            (Some(start), cursor) if cursor.is_none() || mutated(Mutation::JoinAtFirstPage) => Step::Join(Join {
+                context: start.context,
+                unclaimed: mem::take(&mut self.unclaimed),
+                past: end.past,
+                digest: match end.digest {
+                    Some(digest) => digest,
+                    None if mutated(Mutation::JoinAtFirstPage) => Digest([0; 32]),
+                    None => return Step::Malformed,
+                },
+                signs: end.signs,
+                forgotten: start.forgotten,
+                full: self.full.take(),
+            }),
             (start, Some(cursor)) => {
                 self.round = start.or(self.round.take());
                 self.request.cursor = Some(cursor);
+                Step::More
             }
-            (None, None) => {
+            (_, None) => {
                 let Some(start) = self.round.take() else { return Step::Malformed };
                 self.request.base.join(&start.context);
                 self.request.since = start.revision;
                 self.request.cursor = None;
-                self.rounds += 1;
-                if self.rounds == MAX_ROUNDS {
-                    return Step::Malformed;
-                }
+                self.next_round()
             }
         }
-        Step::More
+    }
+
+    fn next_round(&mut self) -> Step {
+        self.rounds += 1;
+        if self.rounds == MAX_ROUNDS { Step::Malformed } else { Step::More }
+    }
+
+    /// Whether the pull can go on as it began, given what the serving side has forgotten; otherwise it starts over.
+    fn goes_on(&mut self, start: &Start, entries: &[Incoming<'_>]) -> bool {
+        let first_revision = *self.first_revision.get_or_insert(start.revision);
+        if start.forgotten.revision > first_revision && !mutated(Mutation::RestartIgnored) {
+            self.start_over();
+            return false;
+        }
+        if self.full.is_some() || mutated(Mutation::NoFullSync) || !self.misses_forgotten(start) {
+            return true;
+        }
+        if self.rounds == 0 && self.request.base.len() == 0 {
+            // Everything it is already.
+            self.full.insert(Full::default()).add(entries);
+            return true;
+        }
+        self.start_over();
+        false
+    }
+
+    /// Whether the serving side has forgotten what may be missing here.
+    fn misses_forgotten(&self, start: &Start) -> bool {
+        start.forgotten.newest.iter().any(|(origin, newest)| {
+            let Some(theirs) = start.context.of(origin) else { return false };
+            let own = self.own.of(origin);
+            theirs.up_to(*newest).any(|(after, last)| !own.is_some_and(|own| own.covers_range(after, last)))
+        })
+    }
+
+    fn start_over(&mut self) {
+        self.full = Some(Full::default());
+        self.request = Request { base: Context::default(), since: 0, cursor: None };
+        self.round = None;
+        self.first_revision = None;
     }
 }

@@ -6,9 +6,9 @@ use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{BorrowDecode, Encode};
 
 use super::Malformed;
-use crate::limits::{MAX_KEY_BYTES, MAX_ORIGINS, MAX_RANGES, MAX_SYNC_BYTES, MAX_VALUE_BYTES};
+use crate::limits::{MAX_BATCH_ENTRIES, MAX_KEY_BYTES, MAX_ORIGINS, MAX_RANGES, MAX_SYNC_BYTES, MAX_VALUE_BYTES};
 use crate::peer::PeerId;
-use crate::replica::{Context, Incoming, Origin, Record, Slot, Stamp, Timestamp};
+use crate::replica::{Context, Incoming, Origin, Pulse, Record, Slot, Stamp, Timestamp};
 
 /// What a decoder may take up at most, whatever a message claims: a multiple of the message's own size.
 const LITTLE: Within<{ 64 * 1024 }> = bincode::config::standard().with_limit();
@@ -105,33 +105,63 @@ pub fn open_origins(origins: &[WireOrigin<'_>]) -> Result<Vec<Origin>, Malformed
 pub struct WireEntry<'a> {
     pub origin: u32,
     pub timestamp: u64,
+    pub place: u32,
     pub key: &'a [u8],
-    pub value: Option<&'a [u8]>,
+    pub state: WireState<'a>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub enum WireState<'a> {
+    Removed,
+    Value(&'a [u8]),
+    Expiring { at_ms: u64, value: &'a [u8] },
+    Expired { at_ms: u64 },
 }
 
 impl<'a> WireEntry<'a> {
     pub fn from(table: &mut OriginTable<'a>, slot: &'a Slot, record: &'a Record) -> Self {
         let stamp = record.stamp();
-        Self { origin: table.position(&stamp.origin), timestamp: stamp.timestamp.0, key: slot.key(), value: record.value() }
+        let state = match (record.value(), record.expires_at_ms()) {
+            (None, None) => WireState::Removed,
+            (Some(value), None) => WireState::Value(value),
+            (Some(value), Some(at_ms)) => WireState::Expiring { at_ms, value },
+            (None, Some(at_ms)) => WireState::Expired { at_ms },
+        };
+        let (origin, timestamp) = (table.position(&stamp.origin), stamp.timestamp.0);
+        Self { origin, timestamp, place: record.place(), key: slot.key(), state }
     }
+
+    fn open(&self, origins: &[Origin]) -> Result<Incoming<'a>, Malformed> {
+        let (value, expires_at_ms) = match self.state {
+            WireState::Removed => (None, 0),
+            WireState::Value(value) => (Some(value), 0),
+            WireState::Expiring { at_ms, value } => (Some(value), open_expiry(at_ms)?),
+            WireState::Expired { at_ms } => (None, open_expiry(at_ms)?),
+        };
+        if self.key.len() > MAX_KEY_BYTES {
+            return Err(Malformed("key over its limit"));
+        }
+        if value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
+            return Err(Malformed("value over its limit"));
+        }
+        let (timestamp, origin) = (open_timestamp(self.timestamp)?, open_position(self.origin, origins)?);
+        if self.place as usize >= MAX_BATCH_ENTRIES || u64::from(self.place) >= timestamp.0 {
+            return Err(Malformed("place in a batch"));
+        }
+        Ok(Incoming { key: self.key, value, expires_at_ms, place: self.place, stamp: Stamp { timestamp, origin } })
+    }
+}
+
+fn open_expiry(at_ms: u64) -> Result<u64, Malformed> {
+    // Like a stamp's, the milliseconds have 48 bits; and zero would say "never".
+    if at_ms == 0 || at_ms >> 48 != 0 { Err(Malformed("expiry")) } else { Ok(at_ms) }
 }
 
 pub fn open_entries<'a>(entries: &[WireEntry<'a>], origins: &[Origin], max: usize) -> Result<Vec<Incoming<'a>>, Malformed> {
     if entries.len() > max {
         return Err(Malformed("too many entries"));
     }
-    let open = |entry: &WireEntry<'a>| {
-        if entry.key.len() > MAX_KEY_BYTES {
-            return Err(Malformed("key over its limit"));
-        }
-        if entry.value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
-            return Err(Malformed("value over its limit"));
-        }
-        let origin = open_position(entry.origin, origins)?;
-        let timestamp = open_timestamp(entry.timestamp)?;
-        Ok(Incoming { key: entry.key, value: entry.value, stamp: Stamp { timestamp, origin } })
-    };
-    entries.iter().map(open).collect()
+    entries.iter().map(|entry| entry.open(origins)).collect()
 }
 
 pub fn open_position(position: u32, origins: &[Origin]) -> Result<Origin, Malformed> {
@@ -153,6 +183,23 @@ pub fn wire_past<'a>(table: &mut OriginTable<'a>, past: &'a [(Origin, Timestamp)
 
 pub fn open_past(past: &[(u32, u64)], origins: &[Origin]) -> Result<Vec<(Origin, Timestamp)>, Malformed> {
     past.iter().map(|&(position, timestamp)| Ok((open_position(position, origins)?, open_timestamp(timestamp)?))).collect()
+}
+
+#[derive(Encode, BorrowDecode)]
+pub struct WirePulse<'a> {
+    pub origin: WireOrigin<'a>,
+    pub beat: u64,
+    pub leaving: bool,
+}
+
+impl<'a> WirePulse<'a> {
+    pub fn from(pulse: &'a Pulse) -> Self {
+        Self { origin: WireOrigin::from(&pulse.origin), beat: pulse.beat, leaving: pulse.leaving }
+    }
+
+    pub fn open(&self) -> Result<Pulse, Malformed> {
+        Ok(Pulse { origin: self.origin.open()?, beat: self.beat, leaving: self.leaving })
+    }
 }
 
 #[derive(Encode, BorrowDecode)]

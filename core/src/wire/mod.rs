@@ -5,7 +5,7 @@
 //! The formats are drawn in `docs/wire.md` and frozen by byte vectors.
 
 mod codec;
-pub mod delta;
+pub mod gossip;
 pub(crate) mod members;
 pub mod sync;
 #[cfg(test)]

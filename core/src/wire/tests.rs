@@ -14,6 +14,10 @@ fn origin(name: u8) -> Origin {
     Origin::new(PeerId::from_bytes(&[name; 3]).unwrap(), 0x0102)
 }
 
+fn stamp() -> Stamp {
+    Stamp { timestamp: Timestamp(0x0001_8000_0000), origin: origin(3) }
+}
+
 fn entry(name: u8, timestamp: u64, key: &[u8], value: Option<&[u8]>) -> (Slot, Record) {
     let record = Record::new(Stamp { timestamp: Timestamp(timestamp), origin: origin(name) }, value, 1);
     (Slot::new(key, record.clone()), record)
@@ -49,18 +53,29 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
     let request = PullRequest { base: context(), since: 300, cursor: Some((origin(2), Timestamp(3))) };
     let topic = Topic::new("cluster", "map");
     vec![
-        ("delta", delta::encode(&outgoing())),
+        ("delta", gossip::encode_delta(&outgoing())),
         ("compare", sync::encode_compare(&[(topic, Digest([9; 32]))])),
         ("pull", sync::encode_pull(topic, &request)),
         ("compared", sync::encode_compared(&[(topic, Digest([9; 32]))])),
         ("page", sync::encode_page(&page())),
         ("no map", sync::encode_no_map()),
+        ("holds", sync::encode_holds(topic, &stamp())),
+        ("held", sync::encode_held(true)),
     ]
 }
 
-/// Whether any decoder takes those bytes.
-fn decodes(bytes: &[u8]) -> bool {
-    delta::decode(bytes).is_ok() | sync::decode_request(bytes).is_ok() | sync::decode_response(bytes).is_ok()
+/// Whether the message of that name is read from those bytes.
+fn decodes(name: &str, bytes: &[u8]) -> bool {
+    match name {
+        "delta" => gossip::decode(bytes).is_ok(),
+        "compare" | "pull" | "holds" => sync::decode_request(bytes).is_ok(),
+        _ => sync::decode_response(bytes).is_ok(),
+    }
+}
+
+/// Gives those bytes to every decoder.
+fn decode(bytes: &[u8]) {
+    let _ = (gossip::decode(bytes), sync::decode_request(bytes), sync::decode_response(bytes));
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -69,8 +84,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn a_delta_arrives_as_it_left() {
-    let (left, bytes) = (outgoing(), delta::encode(&outgoing()));
-    let arrived = delta::decode(&bytes).unwrap();
+    let (left, bytes) = (outgoing(), gossip::encode_delta(&outgoing()));
+    let arrived = gossip::decode(&bytes).unwrap();
     assert_eq!((&arrived.origin, arrived.prev, arrived.last, &arrived.past), (&left.origin, left.prev, left.last, &left.past));
     for (arrived, (slot, record)) in arrived.entries.iter().zip(&left.entries) {
         assert_eq!((arrived.key, arrived.value, &arrived.stamp), (slot.key(), record.value(), record.stamp()));
@@ -93,6 +108,18 @@ fn a_pull_arrives_as_it_left() {
     assert_eq!(sync::decode_request(&bytes), Ok(Request::Pull(Topic([1; 16]), request)));
 }
 
+#[test]
+fn a_question_for_a_write_and_its_answer_arrive_as_they_left() {
+    let bytes = sync::encode_holds(Topic([1; 16]), &stamp());
+    assert_eq!(sync::decode_request(&bytes), Ok(Request::Holds(Topic([1; 16]), stamp())));
+    for holds in [false, true] {
+        assert!(matches!(sync::decode_response(&sync::encode_held(holds)), Ok(Response::Holds(held)) if held == holds));
+    }
+    // A timestamp that no clock gives.
+    let never = Stamp { timestamp: Timestamp(0), ..stamp() };
+    assert_eq!(sync::decode_request(&sync::encode_holds(Topic([1; 16]), &never)), Err(Malformed("timestamp")));
+}
+
 /// What version 1 looks like for ever: a node of tomorrow must read these, and a node of today must read what that one writes.
 #[test]
 fn the_bytes_of_version_1_are_frozen() {
@@ -104,18 +131,18 @@ fn the_bytes_of_version_1_are_frozen() {
 #[test]
 fn every_cut_and_every_longer_message_is_refused() {
     for (name, bytes) in messages() {
-        assert!(decodes(&bytes), "{name}");
+        assert!(decodes(name, &bytes), "{name}");
         for length in 0..bytes.len() {
-            assert!(!decodes(&bytes[..length]), "{name} cut to {length}");
+            assert!(!decodes(name, &bytes[..length]), "{name} cut to {length}");
         }
-        assert!(!decodes(&[&bytes[..], &[0]].concat()), "{name} with a byte more");
-        assert!(!decodes(&[&[9], &bytes[1..]].concat()), "{name} of another version");
+        assert!(!decodes(name, &[&bytes[..], &[0]].concat()), "{name} with a byte more");
+        assert!(!decodes(name, &[&[9], &bytes[1..]].concat()), "{name} of another version");
     }
 }
 
 #[test]
 fn g10_each_field_over_its_limit_is_refused_by_name() {
-    let refusal = |outgoing: Outgoing| delta::decode(&delta::encode(&outgoing)).unwrap_err();
+    let refusal = |outgoing: Outgoing| gossip::decode(&gossip::encode_delta(&outgoing)).unwrap_err();
     let with = |change: fn(&mut Outgoing)| {
         let mut delta = outgoing();
         change(&mut delta);
@@ -130,7 +157,7 @@ fn g10_each_field_over_its_limit_is_refused_by_name() {
         refusal(with(|d| d.entries[0] = entry(1, 6, b"", Some(&[0; MAX_VALUE_BYTES + 1])))),
         Malformed("value over its limit")
     );
-    assert_eq!(delta::decode(&vec![1; MAX_DELTA_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
+    assert_eq!(gossip::decode(&vec![1; MAX_DELTA_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
     assert_eq!(sync::decode_response(&vec![1; MAX_SYNC_BYTES + 1]).unwrap_err(), Malformed("over its limit"));
     let mut many = Context::default();
     for at in 0..=MAX_ORIGINS as u64 {
@@ -144,24 +171,24 @@ fn g10_each_field_over_its_limit_is_refused_by_name() {
 fn g10_a_length_that_promises_more_than_there_is_allocates_nothing() {
     // A delta whose table of origins, and one whose entries, claim 2^63 items.
     let huge = [253, 0, 0, 0, 0, 0, 0, 0, 128];
-    assert!(delta::decode(&[&[1][..], &huge].concat()).is_err());
-    assert!(delta::decode(&[&[1, 1, 1, 7, 0, 0, 1, 0][..], &huge].concat()).is_err());
+    assert!(gossip::decode(&[&[1][..], &huge].concat()).is_err());
+    assert!(gossip::decode(&[&[1, 1, 1, 7, 0, 0, 1, 0][..], &huge].concat()).is_err());
 }
 
 proptest! {
     #[test]
     fn g10_random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        decodes(&bytes);
-        decodes(&[&[1], &bytes[..]].concat());
+        decode(&bytes);
+        decode(&[&[1], &bytes[..]].concat());
     }
 
     #[test]
-    fn g10_damaged_messages_never_panic(which in 0..6usize, at in any::<prop::sample::Index>(), byte: u8, more: u8) {
+    fn g10_damaged_messages_never_panic(which in 0..8usize, at in any::<prop::sample::Index>(), byte: u8, more: u8) {
         let mut bytes = messages().swap_remove(which).1;
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        decodes(&bytes);
+        decode(&bytes);
         bytes.insert(at, more);
-        decodes(&bytes);
+        decode(&bytes);
     }
 }

@@ -16,6 +16,8 @@ type Item = (u64, u64);
 /// Items in a delta, and in a page.
 const DELTA: usize = 128;
 const PAGE: usize = 20_000;
+/// Origins of last words are above.
+const LAST_WORDS: u64 = 1 << 32;
 
 #[derive(Encode, Decode)]
 struct Delta {
@@ -32,12 +34,14 @@ enum Request {
     Compare(Vec<([u8; 16], u64)>),
     /// The map, its hash, and the last item had.
     Pull([u8; 16], u64, Option<Item>),
+    Holds([u8; 16], Item),
 }
 
 #[derive(Encode, Decode)]
 enum Response {
     Compared { equal: Vec<[u8; 16]>, differs: Vec<[u8; 16]> },
     Page { items: Vec<Item>, last: bool, hash: u64 },
+    Holds(bool),
 }
 
 #[derive(Default)]
@@ -69,10 +73,13 @@ pub(crate) struct Sets {
     lose: AtomicBool,
     refuse: AtomicBool,
     garbage: AtomicBool,
+    panic: AtomicBool,
     delay: Mutex<Duration>,
     refused: AtomicUsize,
     asked: AtomicUsize,
     gossiped: AtomicU64,
+    /// How many items there were when the last words came.
+    last_words: AtomicUsize,
 }
 
 impl Sets {
@@ -85,10 +92,12 @@ impl Sets {
             lose: AtomicBool::new(false),
             refuse: AtomicBool::new(false),
             garbage: AtomicBool::new(false),
+            panic: AtomicBool::new(false),
             delay: Mutex::default(),
             refused: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
             gossiped: AtomicU64::new(0),
+            last_words: AtomicUsize::new(0),
         })
     }
 
@@ -132,6 +141,25 @@ impl Sets {
         self.garbage.store(garbage, Ordering::SeqCst);
     }
 
+    /// Panics at whatever a peer sends.
+    pub fn panic(&self, panic: bool) {
+        self.panic.store(panic, Ordering::SeqCst);
+    }
+
+    /// Asks whether a peer holds this node's item of that number.
+    pub fn question(&self, topic: Topic, sequence: u64) -> Vec<u8> {
+        self.encode(Request::Holds(topic.0, (self.origin, sequence)))
+    }
+
+    /// A delta that is not in any outbox, with an item that no other has.
+    pub fn last_words(&self) -> Vec<u8> {
+        self.encode(Delta { origin: LAST_WORDS + fresh(), from: 0, to: 1, padding: Vec::new() })
+    }
+
+    pub fn last_arrived(&self) -> usize {
+        self.last_words.load(Ordering::SeqCst)
+    }
+
     pub fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }
@@ -156,6 +184,7 @@ impl Sets {
 
     fn decode<T: Decode<()>>(&self, bytes: &[u8]) -> Option<T> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        assert!(!self.panic.load(Ordering::SeqCst), "told to panic");
         let decoded = bincode::decode_from_slice(bytes, bincode::config::standard()).ok().map(|(message, _)| message);
         if decoded.is_none() {
             self.refused.fetch_add(1, Ordering::SeqCst);
@@ -203,12 +232,19 @@ impl Host for Sets {
         for sequence in delta.from..delta.to {
             set.insert((delta.origin, sequence));
         }
+        if delta.origin > LAST_WORDS {
+            self.last_words.store(set.items.len(), Ordering::SeqCst);
+        }
         if gap { Delivered::Gap } else { Delivered::Taken }
     }
 
     fn answer(&self, _: &PeerId, request: &[u8]) -> Option<Answer> {
         let maps = self.maps.lock();
         match self.decode::<Request>(request)? {
+            Request::Holds(topic, item) => {
+                let holds = maps.get(&Topic(topic)).is_some_and(|set| set.items.contains(&item));
+                Some(Answer { response: self.encode(Response::Holds(holds)), differs: vec![] })
+            }
             Request::Compare(theirs) => {
                 let (mut equal, mut differs) = (Vec::new(), Vec::new());
                 for (topic, hash) in theirs {
@@ -242,7 +278,14 @@ impl Host for Sets {
                 equal: equal.into_iter().map(Topic).collect(),
                 differs: differs.into_iter().map(Topic).collect(),
             }),
-            Response::Page { .. } => None,
+            Response::Page { .. } | Response::Holds(_) => None,
+        }
+    }
+
+    fn holds(&self, _: &PeerId, response: &[u8]) -> Option<bool> {
+        match self.decode(response)? {
+            Response::Holds(holds) => Some(holds),
+            Response::Compared { .. } | Response::Page { .. } => None,
         }
     }
 

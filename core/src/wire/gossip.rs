@@ -1,16 +1,29 @@
-//! A delta as one gossip message.
+//! What is gossiped: deltas, and on presence maps signs of life.
 
 use bincode::{BorrowDecode, Encode};
 
 use super::Malformed;
 use super::codec::{
-    OriginTable, WireEntry, WireOrigin, decode as decode_message, encode as encode_message, open_entries, open_origins,
-    open_past, open_position, open_timestamp, wire_past,
+    OriginTable, WireEntry, WireOrigin, WirePulse, decode as decode_message, encode as encode_message, open_entries,
+    open_origins, open_past, open_position, open_timestamp, wire_past,
 };
 use crate::limits::{MAX_DELTA_BYTES, MAX_DELTA_ENTRIES};
-use crate::replica::{Delta, Outgoing, Timestamp};
+use crate::replica::{Delta, Outgoing, Pulse, Timestamp};
 
 const VERSION: u8 = 1;
+
+/// One gossip message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gossip<'a> {
+    Delta(Delta<'a>),
+    Pulse(Pulse),
+}
+
+#[derive(Encode, BorrowDecode)]
+enum WireGossip<'a> {
+    Delta(WireDelta<'a>),
+    Pulse(WirePulse<'a>),
+}
 
 #[derive(Encode, BorrowDecode)]
 struct WireDelta<'a> {
@@ -22,19 +35,35 @@ struct WireDelta<'a> {
     entries: Vec<WireEntry<'a>>,
 }
 
-pub fn encode(delta: &Outgoing) -> Vec<u8> {
+pub fn encode_delta(delta: &Outgoing) -> Vec<u8> {
     let mut table = OriginTable::default();
     table.position(&delta.origin);
     let past = wire_past(&mut table, &delta.past);
     let entries: Vec<_> = delta.entries.iter().map(|(slot, record)| WireEntry::from(&mut table, slot, record)).collect();
     let bytes: usize = delta.entries.iter().map(|(slot, record)| slot.key().len() + record.bytes().len() + 20).sum();
     let wire = WireDelta { origins: table.wire(), prev: delta.prev.0, last: delta.last.0, past, entries };
-    encode_message(VERSION, &wire, bytes + 64 * wire.origins.len() + 64)
+    let capacity = bytes + 64 * wire.origins.len() + 64;
+    encode_message(VERSION, &WireGossip::Delta(wire), capacity)
+}
+
+pub fn encode_pulse(pulse: &Pulse) -> Vec<u8> {
+    encode_message(VERSION, &WireGossip::Pulse(WirePulse::from(pulse)), 96)
+}
+
+/// Whether that is a pulse, which takes no time to take in, if it is anything.
+pub fn is_pulse(bytes: &[u8]) -> bool {
+    bytes.get(1) == Some(&1)
 }
 
 /// Errors: the first thing that is wrong with it.
-pub fn decode(bytes: &[u8]) -> Result<Delta<'_>, Malformed> {
-    let wire: WireDelta<'_> = decode_message(VERSION, bytes, MAX_DELTA_BYTES)?;
+pub fn decode(bytes: &[u8]) -> Result<Gossip<'_>, Malformed> {
+    match decode_message(VERSION, bytes, MAX_DELTA_BYTES)? {
+        WireGossip::Delta(delta) => open(&delta).map(Gossip::Delta),
+        WireGossip::Pulse(pulse) => pulse.open().map(Gossip::Pulse),
+    }
+}
+
+fn open<'a>(wire: &WireDelta<'a>) -> Result<Delta<'a>, Malformed> {
     let origins = open_origins(&wire.origins)?;
     let (prev, last) = (Timestamp(wire.prev), open_timestamp(wire.last)?);
     if prev >= last {

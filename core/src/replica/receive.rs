@@ -1,0 +1,207 @@
+//! What arrives: deltas, the entries of a pull, and its end.
+
+use super::table::{Change, Content};
+use super::{Bug, Delta, Incoming, Join, Origin, Pulse, Replica, Stamp, Timestamp, merge, mutated};
+use crate::limits::{MAX_AHEAD_AUTHORS, MAX_ORIGINS};
+use crate::replica::presence::Turn;
+
+/// What merging a delta found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merged {
+    /// The chain of its origin is whole.
+    Whole,
+    /// Something before it is missing.
+    Gap,
+    /// It claims to come from this very replica, or names more origins than a replica keeps. Nothing changed.
+    Refused,
+}
+
+impl Replica {
+    /// Merges a delta, but for the entries at the (ascending) positions in `refused`, and those from too far ahead; their stamps are
+    /// not claimed.
+    pub fn merge_delta(&mut self, delta: &Delta<'_>, refused: &[usize], now_ms: u64, changes: &mut Vec<Change>) -> Merged {
+        let new_origin = self.context.of(&delta.origin).is_none();
+        if delta.origin == self.origin || (new_origin && self.context.len() >= MAX_ORIGINS) {
+            return Merged::Refused;
+        }
+        if self.is_departed(&delta.origin) {
+            return Merged::Whole;
+        }
+        self.meet(&delta.origin, changes);
+        self.depend(&delta.origin, delta.last.min(self.newest_allowed(now_ms)));
+        for (origin, timestamp) in &delta.past {
+            self.depend_on_known(origin, *timestamp, now_ms);
+        }
+        let mut unclaimed = self.merge_entries(&delta.entries, refused, now_ms, changes);
+        if mutated(Bug::RefusedCovered) {
+            unclaimed.clear();
+        }
+        let after = if mutated(Bug::GapIgnored) { Timestamp::ZERO } else { delta.prev };
+        let new_gap = after > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(after));
+        self.context.add(&delta.origin, after, delta.last);
+        for stamp in &unclaimed {
+            self.context.remove(stamp);
+        }
+        let missing = if self.refused.of(&delta.origin).is_some() { new_gap } else { self.context.has_gap(&delta.origin) };
+        if missing { Merged::Gap } else { Merged::Whole }
+    }
+
+    /// Merges entries, but for the refused ones and those from too far ahead; claims nothing. The stamps that must not be claimed.
+    pub fn merge_entries(
+        &mut self,
+        entries: &[Incoming<'_>],
+        refused: &[usize],
+        now_ms: u64,
+        changes: &mut Vec<Change>,
+    ) -> Vec<Stamp> {
+        self.table.expire(now_ms, changes);
+        let newest = self.newest_allowed(now_ms);
+        let mut refused = refused.iter().peekable();
+        let mut unclaimed = Vec::new();
+        let mut origin: Option<(&Origin, Origin)> = None;
+        for (at, entry) in entries.iter().enumerate() {
+            let Stamp { timestamp, origin: arriving } = &entry.stamp;
+            let is_refused = refused.next_if_eq(&&at).is_some();
+            if is_refused || *timestamp > newest || self.is_departed(arriving) {
+                unclaimed.push(entry.stamp.clone());
+                if is_refused {
+                    self.refused.add(arriving, timestamp.before(), *timestamp);
+                } else if *timestamp > newest {
+                    self.set_aside(arriving);
+                }
+                continue;
+            }
+            self.clock.observe(*timestamp);
+            self.depend(arriving, *timestamp);
+            let held = match origin.take() {
+                Some((last, held)) if last.is(arriving) => held,
+                _ => {
+                    self.presence.iter_mut().for_each(|presence| presence.met(arriving.peer(), false));
+                    self.past.get_key_value(arriving).map_or(arriving, |(held, _)| held).clone()
+                }
+            };
+            changes.extend(self.admit(entry, Stamp { timestamp: *timestamp, origin: held.clone() }, now_ms));
+            origin = Some((arriving, held));
+        }
+        unclaimed
+    }
+
+    /// One arriving entry against what is held for its key.
+    fn admit(&mut self, entry: &Incoming<'_>, stamp: Stamp, now_ms: u64) -> Option<Change> {
+        let held = self.table.index.slot(entry.key);
+        match &held {
+            Some(slot) if !merge::wins(&stamp, slot.record().stamp()) => return None,
+            // It was removed and forgotten here.
+            None if self.context.covers(&stamp) && !mutated(Bug::TakeBackForgotten) => return None,
+            _ => {}
+        }
+        let &Incoming { key, value, mut expires_at_ms, place, .. } = entry;
+        if mutated(Bug::ExpireByArrival) && expires_at_ms > 0 {
+            expires_at_ms = now_ms + expires_at_ms.saturating_sub(stamp.time_ms());
+        }
+        let hidden = self.presence.as_ref().is_some_and(|presence| !presence.is_here(stamp.author()));
+        Some(self.table.set(held, &Content { key, value, expires_at_ms, place, hidden }, stamp, now_ms))
+    }
+
+    /// Ends a pull: claims what the other side claims, but for what was not taken in here. After a full pull, what the other side has
+    /// seen and does not hold was removed there, and is dropped here.
+    pub fn join(&mut self, join: &Join, now_ms: u64, changes: &mut Vec<Change>) {
+        let mut context = join.context.clone();
+        for stamp in &join.unclaimed {
+            context.remove(stamp);
+        }
+        if let Some(full) = &join.full
+            && !mutated(Bug::NoDrop)
+        {
+            self.drop_unseen(|key, stamp| !full.has(key) && context.covers(stamp), changes);
+        }
+        for (origin, timestamp) in join.full.iter().flat_map(|_| &join.forgotten.newest) {
+            if !mutated(Bug::ForgottenNotTaken) {
+                self.note_forgotten(origin, *timestamp);
+            }
+        }
+        // Nobody knows more of our own writes than we do.
+        context.retain(|origin, seen| {
+            *origin != self.origin && !self.is_departed(origin) && !self.is_pruned(origin, seen.newest(), now_ms)
+        });
+        self.context.join(&context);
+        for (origin, timestamp) in &join.past {
+            self.depend_on_known(origin, *timestamp, now_ms);
+        }
+        for sign in &join.signs {
+            self.hear(&sign.pulse, sign.silent_ms, now_ms, changes);
+        }
+    }
+
+    fn drop_unseen(&mut self, is_gone: impl Fn(&[u8], &Stamp) -> bool, changes: &mut Vec<Change>) {
+        let gone: Vec<_> = self
+            .table
+            .by_origin()
+            .values()
+            .flat_map(|stamps| stamps.values())
+            .filter(|slot| {
+                let record = slot.record();
+                record.is_live() && is_gone(slot.key(), record.stamp())
+            })
+            .cloned()
+            .collect();
+        for slot in gone {
+            changes.push(self.table.drop(&slot));
+            self.forgotten_revision = self.table.revision();
+            self.outbox_stale |= self.outbox.len() > 0;
+        }
+    }
+
+    /// A sign of life, or a goodbye. Whether its author has come: what it wrote may be missing here.
+    pub fn heard(&mut self, pulse: &Pulse, now_ms: u64, changes: &mut Vec<Change>) -> bool {
+        self.hear(pulse, 0, now_ms, changes)
+    }
+
+    fn hear(&mut self, pulse: &Pulse, silent_ms: u64, now_ms: u64, changes: &mut Vec<Change>) -> bool {
+        // One whose clock is off is not there, just as what it writes is not.
+        if pulse.beat > now_ms.saturating_add(self.rules.max_clock_drift_ms) {
+            self.set_aside(&pulse.origin);
+            return false;
+        }
+        let turn = self.presence.as_mut().and_then(|presence| presence.heard(pulse, silent_ms));
+        if let Some(turn) = turn {
+            self.turn(pulse.origin.peer(), turn, changes);
+        }
+        turn == Some(Turn::Came)
+    }
+
+    fn meet(&mut self, origin: &Origin, changes: &mut Vec<Change>) {
+        let Some(presence) = &mut self.presence else { return };
+        let was_here = presence.is_here(origin.peer());
+        presence.met(origin.peer(), true);
+        if !was_here && presence.is_here(origin.peer()) {
+            self.turn(origin.peer(), Turn::Came, changes);
+        }
+    }
+
+    fn is_departed(&self, origin: &Origin) -> bool {
+        self.presence.as_ref().is_some_and(|presence| presence.is_departed(origin.peer()))
+    }
+
+    fn depend_on_known(&mut self, origin: &Origin, timestamp: Timestamp, now_ms: u64) {
+        let timestamp = timestamp.min(self.newest_allowed(now_ms));
+        if !self.is_departed(origin) && !self.is_pruned(origin, timestamp, now_ms) {
+            self.depend(origin, timestamp);
+        }
+    }
+
+    fn newest_allowed(&self, now_ms: u64) -> Timestamp {
+        match mutated(Bug::ObserveAhead) {
+            true => Timestamp(u64::MAX),
+            false => Timestamp::from_ms(now_ms.saturating_add(self.rules.max_clock_drift_ms).saturating_add(1)).before(),
+        }
+    }
+
+    fn set_aside(&mut self, origin: &Origin) {
+        if let Some(count) = self.ahead.get_mut(origin.peer()) {
+            *count += 1;
+        } else if self.ahead.len() < MAX_AHEAD_AUTHORS {
+            self.ahead.insert(origin.peer().clone(), 1);
+        }
+    }
+}
