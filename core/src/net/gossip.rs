@@ -19,6 +19,7 @@ use super::task::Task;
 use crate::error::Result;
 use crate::limits::{MAX_DELTA_BYTES, MAX_MAPS};
 use crate::wire::Topic;
+use crate::wire::gossip::is_pulse;
 
 /// What is published before the connections get a turn.
 const TURN_MESSAGES: usize = 32;
@@ -241,11 +242,13 @@ impl Task {
     }
 
     fn publish_one(&mut self, topic: Topic, delta: Vec<u8>) {
-        let bytes = delta.len();
+        let (bytes, is_news) = (delta.len(), !is_pulse(&delta));
         let peers = self.shared.subscribers(topic);
         match self.swarm.behaviour_mut().gossip.publish(hash(topic), delta) {
             Ok(id) => {
-                self.pace.news(Instant::now());
+                if is_news {
+                    self.pace.news(Instant::now());
+                }
                 self.note_sent(&id, bytes, &peers);
             }
             Err(PublishError::Duplicate) => {}

@@ -157,8 +157,8 @@ impl Host for Maps {
         if let Some(pulse) = map.state.take_pulse() {
             return Some(pulse);
         }
-        let delta = map.state.writer().replica.cut_delta(DELTA_TARGET_BYTES)?;
-        Some(wire::gossip::encode_delta(&delta))
+        let delta = map.state.writer().replica.cut_delta(DELTA_TARGET_BYTES);
+        delta.map(|delta| wire::gossip::encode_delta(&delta)).or_else(|| map.state.last_words())
     }
 
     fn forget_waiting(&self, topic: Topic) {

@@ -234,7 +234,7 @@ impl Inner {
             let _ = self.network.sync(state.topic, FAREWELL);
         }
         if state.close() {
-            self.network.unsubscribe(state.topic, None);
+            self.network.unsubscribe(state.topic, state.last_words());
             self.maps.forget(state);
         }
     }

@@ -129,10 +129,15 @@ impl MapState {
         }
     }
 
-    /// The sign of life that is due, or the goodbye of a map that has closed, as a message; each once.
+    /// The sign of life that is due, as a message.
     pub fn take_pulse(&self) -> Option<Vec<u8>> {
+        self.pulse.lock().take()
+    }
+
+    /// The goodbye of a map that has closed, as a message: once.
+    pub fn last_words(&self) -> Option<Vec<u8>> {
         if !self.is_closed() || self.said_goodbye.swap(true, Relaxed) {
-            return self.pulse.lock().take();
+            return None;
         }
         let goodbye = self.writer().replica.farewell(now_ms());
         goodbye.map(|pulse| gossip::encode_pulse(&pulse))

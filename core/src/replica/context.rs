@@ -105,6 +105,7 @@ impl Context {
     }
 
     /// The gap-free timestamp of that origin.
+    #[cfg(test)]
     pub fn upto(&self, origin: &Origin) -> Timestamp {
         self.seen.get(origin).map_or(Timestamp::ZERO, |seen| seen.upto)
     }

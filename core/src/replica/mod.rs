@@ -32,6 +32,8 @@ pub use context::Context;
 pub use delta::{Delta, Incoming, Outgoing, Write};
 pub(crate) use digest::Comparison;
 pub use digest::Digest;
+#[cfg(test)]
+pub use entry::RecordParts;
 pub use entry::{Record, Slot};
 pub use index::Index;
 use mutation::{Mutation as Bug, mutated};

@@ -274,7 +274,7 @@ mod tests {
         let mut presence = presence();
         presence.heard(&beat(1, false), 0);
         wait(&mut presence, TIMEOUT - 100);
-        let mut late = super::Presence::new(origin(3), TIMEOUT, 10 * TIMEOUT);
+        let mut late = Presence::new(origin(3), TIMEOUT, 10 * TIMEOUT);
         late.advance(1);
         late.met(origin(2).peer(), false);
         assert!(!late.is_here(origin(2).peer()), "its entries alone prove nothing");
