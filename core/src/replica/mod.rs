@@ -5,6 +5,7 @@
 //! has seen is its causal [`Context`]; what it must still tell others is its [`Outbox`]; what it may forget, and when, is in
 //! `forget.rs`; who is there to see is its [`Presence`].
 
+mod batch;
 mod clock;
 mod context;
 mod delta;
@@ -187,7 +188,8 @@ impl Replica {
         let news = std::mem::take(&mut self.past_news);
         let told = |origin| self.past.get_key_value(&origin).filter(|_| !mutated(Bug::PastNotSent));
         let past = news.into_iter().filter_map(told).map(|(o, t)| (o.clone(), *t)).collect();
-        let entries = self.with_records(cut.slots);
+        let mut entries = self.with_records(cut.slots);
+        self.complete_batches(&mut entries, cut.last);
         self.outbox_stale &= self.outbox.len() > 0;
         Some(Outgoing { origin: self.origin.clone(), prev: cut.prev, last: cut.last, past, entries })
     }

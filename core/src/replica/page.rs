@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use super::batch::same_batch;
 use super::sync::{Forgotten, Page, PageEnd, Request, Start};
 use super::{Bug, Context, Origin, Record, Replica, Slot, Timestamp, mutated};
 use crate::limits::MAX_PAGE_ENTRIES;
@@ -73,9 +74,4 @@ impl Replica {
         });
         origins.sum::<usize>() as u64
     }
-}
-
-fn same_batch(last: &Record, next: &Record) -> bool {
-    let first = |record: &Record| record.stamp().timestamp.0 - u64::from(record.place());
-    next.place() > 0 && last.stamp().origin == next.stamp().origin && first(last) == first(next)
 }
