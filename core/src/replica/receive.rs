@@ -38,7 +38,9 @@ impl Replica {
         }
         let after = if mutated(Bug::GapIgnored) { Timestamp::ZERO } else { delta.prev };
         let new_gap = after > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(after));
-        self.context.add(&delta.origin, after, delta.last);
+        if !self.is_pruned(&delta.origin, delta.last, now_ms) {
+            self.context.add(&delta.origin, after, delta.last);
+        }
         for stamp in &unclaimed {
             self.context.remove(stamp);
         }
