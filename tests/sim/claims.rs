@@ -129,6 +129,10 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
     for (key, record) in state.iter().filter(|(_, record)| record.is_live()) {
         // Invariant: checked before.
         let Some(number) = world.oracle.find(record.stamp()) else { continue };
+        // An author that was gone for so long is taken in as one that has never been.
+        if world.plan.presence && record.stamp().time_ms().saturating_add(world.plan.horizon_ms) < world.newest_ms {
+            continue;
+        }
         let newer = world.oracle.of(key).rev().take_while(|(_, written)| written.stamp > *record.stamp());
         for (_, written) in newer {
             let covered = || node.replica.context().covers(&written.stamp) && !beaten_by_refused(world, node, &written.stamp, key);
@@ -142,16 +146,18 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
     Ok(())
 }
 
-/// Who holds a write of a batch has seen all of it, but for what it refuses.
+/// Who holds a write of a batch has seen all of it, but for what somebody refuses, and for what was written over since: a sync brings
+/// the newer write in its own place.
 fn batches_are_whole(world: &World, node: &Node, state: &State) -> Kept {
-    if !world.plan.batches || std::env::var("NOBATCH").is_ok() {
+    if !world.plan.batches {
         return Ok(());
     }
     let mut broken: BTreeMap<usize, &Written> = BTreeMap::new();
     for written in world.oracle.writes() {
         let held = state.get(&written.key).map(Record::stamp);
         let there = held >= Some(&written.stamp) || node.replica.context().covers(&written.stamp);
-        let excused = world.refused.contains(&written.stamp) || may_be_gone(world, node, &written.stamp, &written.key);
+        let beaten = world.oracle.of(&written.key).next_back().is_some_and(|(_, newest)| newest.stamp > written.stamp);
+        let excused = beaten || world.refused.contains(&written.stamp) || may_be_gone(world, node, &written.stamp, &written.key);
         // One far ahead may end within a batch.
         let ahead = written.stamp.time_ms().saturating_add(world.plan.tick_ms) > world.now_ms.saturating_add(world.plan.max_drift_ms);
         if !there && !excused && !ahead {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::trace;
 use crate::replica::Stamp;
 
 pub type Key = Vec<u8>;
@@ -105,5 +106,21 @@ impl Oracle {
     /// The writes to that key, oldest stamp first.
     pub fn of(&self, key: &[u8]) -> impl DoubleEndedIterator<Item = (usize, &Written)> {
         self.by_key.get(key).into_iter().flat_map(|stamps| stamps.values()).map(|&number| (number, &self.writes[number]))
+    }
+
+    /// Every key's writes in words, and which of them each author had seen.
+    pub fn tell(&self) -> String {
+        let mut lines = Vec::new();
+        for key in self.by_key.keys() {
+            lines.push(format!("writes to {}", trace::bytes(key)));
+            for (number, written) in self.of(key) {
+                let seen = self.of(key).map(|(other, _)| other).filter(|&other| other != number && written.past.contains(other));
+                let seen: Vec<String> = seen.map(|other| other.to_string()).collect();
+                let value = written.value.as_deref().map_or("removed".into(), trace::bytes);
+                let expires = if written.expires_at_ms > 0 { format!(" until {}", trace::time(written.expires_at_ms)) } else { String::new() };
+                lines.push(format!("  w{number} {value}{expires}, {}, having seen {}", trace::stamp(&written.stamp), seen.join(" ")));
+            }
+        }
+        lines.join("\n")
     }
 }

@@ -96,7 +96,7 @@ impl Plan {
             horizon_ms: dice.pick(&[10 * tick_ms, 40 * tick_ms, 150 * tick_ms, NEVER_MS]),
             retention_ms: NEVER_MS,
             peer_timeout_ms: dice.pick(&[8 * tick_ms, 40 * tick_ms]),
-            presence: dice.chance(20),
+            presence: dice.chance(20) && std::env::var("NOPRES").is_err(),
             max_drift_ms: dice.pick(&[20 * tick_ms, 60_000, DAY_MS]),
             loss: dice.pick(&[0, 10, 30, 50]),
             repeated: dice.pick(&[0, 20]),

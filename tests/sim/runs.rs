@@ -73,7 +73,7 @@ fn tell(seed: u64, bug: Option<Mutation>) -> Failure {
     plant(None);
     let story = world.flatten().map_or(String::new(), |world: World| {
         let portraits: Vec<String> = (0..world.nodes.len()).map(|at| world.portrait(at)).collect();
-        format!("{}\n\n{}", world.trace.show(), portraits.join("\n"))
+        format!("{:?}\n\n{}\n\n{}\n\n{}", world.plan, world.trace.show(), portraits.join("\n"), world.oracle.tell())
     });
     Failure { seed, what, story }
 }

@@ -13,7 +13,7 @@ pub struct Trace {
 }
 
 /// Lines of a trace that are shown.
-const SHOWN: usize = 60;
+const SHOWN: usize = 100;
 
 impl Trace {
     pub fn new(on: bool) -> Self {
@@ -27,7 +27,8 @@ impl Trace {
     }
 
     pub fn show(&self) -> String {
-        let from = self.lines.len().saturating_sub(SHOWN);
+        let shown = std::env::var("SHOWN").map_or(SHOWN, |n| n.parse().unwrap());
+        let from = self.lines.len().saturating_sub(shown);
         self.lines[from..].join("\n")
     }
 }
