@@ -7,7 +7,7 @@ use super::clock::now_ms;
 use super::state::MapState;
 use crate::net::{Delivered, Pull, PullStep};
 use crate::peer::PeerId;
-use crate::replica::{Delta, Incoming, Join, Merged, Puller, Stamp, Step};
+use crate::replica::{Delta, Incoming, Join, Merged, Puller, Step, Unclaimed};
 use crate::wire::gossip::{self, Gossip};
 use crate::wire::{self, Malformed};
 
@@ -56,7 +56,7 @@ impl MapState {
     }
 
     /// Merges a page's entries; the stamps that must not be claimed.
-    fn merge_page(&self, entries: &[Incoming<'_>]) -> Vec<Stamp> {
+    fn merge_page(&self, entries: &[Incoming<'_>]) -> Vec<Unclaimed> {
         let refused = self.refused(entries);
         let (mut refused, mut unclaimed) = (&refused[..], Vec::new());
         let mut changes = Vec::with_capacity(MERGE_AT_ONCE);

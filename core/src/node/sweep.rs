@@ -113,8 +113,13 @@ impl MapState {
                 *self.pulse.lock() = Some(gossip::encode_pulse(&pulse));
                 network.wake(self.topic);
             }
+            if writer.replica.take_aside(now) {
+                // Whoever has the map brings it.
+                network.gap(self.topic, writer.replica.origin().peer());
+            }
             let scan_ms = self.settings.scan_ms.min(writer.replica.presence_interval_ms().unwrap_or(u64::MAX));
-            let next = (now + scan_ms).min(writer.replica.next_expiry_ms().unwrap_or(u64::MAX));
+            let due = [writer.replica.next_expiry_ms(), writer.replica.aside_until_ms()].into_iter().flatten().min();
+            let next = (now + scan_ms).min(due.unwrap_or(u64::MAX));
             self.next_sweep_ms.store(next, Relaxed);
             return Duration::from_millis(next.saturating_sub(now).max(1));
         }

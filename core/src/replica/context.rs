@@ -37,7 +37,7 @@ impl Seen {
     }
 
     /// Adds (after, last]. What exceeds the limit of ranges is not claimed: a sync brings it again.
-    pub(super) fn add(&mut self, after: Timestamp, last: Timestamp) {
+    fn add(&mut self, after: Timestamp, last: Timestamp) {
         if last <= after || last <= self.upto {
             return;
         }

@@ -32,6 +32,15 @@ impl Replica {
         self.forget_ended(now_ms)
     }
 
+    /// Whether what was set aside may be taken in by now: once, since a pull brings it again. And when that will be.
+    pub fn take_aside(&mut self, now_ms: u64) -> bool {
+        self.aside_until_ms.take_if(|until_ms| *until_ms <= now_ms).is_some()
+    }
+
+    pub fn aside_until_ms(&self) -> Option<u64> {
+        self.aside_until_ms
+    }
+
     /// How often presence wants to be told the time; `None` where there is none.
     pub fn presence_interval_ms(&self) -> Option<u64> {
         self.presence.as_ref().map(|presence| presence.interval_ms())
@@ -90,14 +99,8 @@ impl Replica {
 
     /// Up to where nothing of that origin is missing: a stamp that was refused here is not.
     fn seen_or_refused(&self, origin: &Origin) -> Timestamp {
-        match (self.context.of(origin), self.refused.of(origin)) {
-            (seen, Some(refused)) => {
-                let mut all = seen.cloned().unwrap_or_default();
-                refused.up_to(Timestamp(u64::MAX)).for_each(|(after, last)| all.add(after, last));
-                all.upto
-            }
-            (seen, None) => seen.map_or(Timestamp::ZERO, |seen| seen.upto),
-        }
+        let seen = self.past_refusals.of(origin).or(self.context.of(origin));
+        seen.map_or(Timestamp::ZERO, |seen| seen.upto)
     }
 
     // ---- origins ----
@@ -120,12 +123,12 @@ impl Replica {
         let gone: Vec<Origin> = known.filter(|origin| self.is_pruned(origin, newest(self, origin), now_ms)).cloned().collect();
         for origin in &gone {
             self.let_go(origin);
-            self.refused.remove_origin(origin);
         }
     }
 
     fn let_go(&mut self, origin: &Origin) {
         self.context.remove_origin(origin);
+        self.past_refusals.remove_origin(origin);
         self.past.remove(origin);
         self.past_news.remove(origin);
         self.forgotten.remove(origin);

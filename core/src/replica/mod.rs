@@ -43,7 +43,7 @@ pub use mutation::{Mutation, set as plant};
 use outbox::Outbox;
 use presence::Presence;
 pub use presence::{Pulse, Sign};
-pub use receive::Merged;
+pub use receive::{Merged, Unclaimed};
 pub use stamp::{Origin, Stamp};
 pub use sync::{Forgotten, Join, Page, PageEnd, Puller, Request, Start, Step};
 pub use table::Change;
@@ -88,10 +88,12 @@ pub struct Replica {
     forgotten_count: u64,
     /// Origins without entries, and with nothing newer than this, are not known here any more.
     pruned_ms: u64,
-    /// Single stamps that were refused here: neither seen, nor missing.
-    refused: Context,
+    /// What was seen or refused for good, of the origins of which something was refused: it is not missing here.
+    past_refusals: Context,
     /// How often an entry of that author was set aside. Bounded.
     ahead: BTreeMap<PeerId, u64>,
+    /// When the first of what was set aside is not ahead any more.
+    aside_until_ms: Option<u64>,
     presence: Option<Presence>,
 }
 
@@ -114,7 +116,8 @@ impl Replica {
             forgotten_revision: 0,
             forgotten_count: 0,
             pruned_ms: 0,
-            refused: Context::default(),
+            past_refusals: Context::default(),
+            aside_until_ms: None,
             ahead: BTreeMap::new(),
             presence,
         }

@@ -1,7 +1,7 @@
 //! What arrives: deltas, the entries of a pull, and its end.
 
 use super::table::{Change, Content};
-use super::{Bug, Delta, Incoming, Join, Origin, Pulse, Replica, Stamp, Timestamp, merge, mutated};
+use super::{Bug, Context, Delta, Incoming, Join, Origin, Pulse, Replica, Stamp, Timestamp, merge, mutated};
 use crate::limits::{MAX_AHEAD_AUTHORS, MAX_ORIGINS};
 use crate::replica::presence::Turn;
 
@@ -14,6 +14,14 @@ pub enum Merged {
     Gap,
     /// It claims to come from this very replica, or names more origins than a replica keeps. Nothing changed.
     Refused,
+}
+
+/// A stamp that must not be claimed: its entry was not merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclaimed {
+    pub stamp: Stamp,
+    /// Set aside for now, not refused for good.
+    pub aside: bool,
 }
 
 impl Replica {
@@ -41,10 +49,12 @@ impl Replica {
         if !self.is_pruned(&delta.origin, delta.last, now_ms) {
             self.context.add(&delta.origin, after, delta.last);
         }
-        for stamp in &unclaimed {
-            self.context.remove(stamp);
+        if self.past_refusals.of(&delta.origin).is_some() {
+            self.past_refusals.add(&delta.origin, after, delta.last);
         }
-        let missing = if self.refused.of(&delta.origin).is_some() { new_gap } else { self.context.has_gap(&delta.origin) };
+        give_up(&mut self.context, &mut self.past_refusals, &unclaimed);
+        let missing =
+            if self.past_refusals.of(&delta.origin).is_some() { new_gap } else { self.context.has_gap(&delta.origin) };
         if missing { Merged::Gap } else { Merged::Whole }
     }
 
@@ -55,7 +65,7 @@ impl Replica {
         refused: &[usize],
         now_ms: u64,
         changes: &mut Vec<Change>,
-    ) -> Vec<Stamp> {
+    ) -> Vec<Unclaimed> {
         self.table.expire(now_ms, changes);
         let newest = self.newest_allowed(now_ms);
         let mut refused = refused.iter().peekable();
@@ -65,11 +75,11 @@ impl Replica {
             let Stamp { timestamp, origin: arriving } = &entry.stamp;
             let is_refused = refused.next_if_eq(&&at).is_some();
             if is_refused || *timestamp > newest || self.is_departed(arriving) {
-                unclaimed.push(entry.stamp.clone());
+                unclaimed.push(Unclaimed { stamp: entry.stamp.clone(), aside: !is_refused });
                 if is_refused {
-                    self.refused.add(arriving, timestamp.before(), *timestamp);
+                    self.note_refused(&entry.stamp);
                 } else if *timestamp > newest {
-                    self.set_aside(arriving);
+                    self.set_aside(arriving, timestamp.ms());
                 }
                 continue;
             }
@@ -108,10 +118,8 @@ impl Replica {
     /// Ends a pull: claims what the other side claims, but for what was not taken in here. After a full pull, what the other side has
     /// seen and does not hold was removed there, and is dropped here.
     pub fn join(&mut self, join: &Join, now_ms: u64, changes: &mut Vec<Change>) {
-        let mut context = join.context.clone();
-        for stamp in &join.unclaimed {
-            context.remove(stamp);
-        }
+        let (mut context, mut all) = (join.context.clone(), join.context.clone());
+        give_up(&mut context, &mut all, &join.unclaimed);
         if let Some(full) = &join.full
             && !mutated(Bug::NoDrop)
         {
@@ -127,6 +135,8 @@ impl Replica {
             *origin != self.origin && !self.is_departed(origin) && !self.is_pruned(origin, seen.newest(), now_ms)
         });
         self.context.join(&context);
+        all.retain(|origin, _| self.past_refusals.of(origin).is_some());
+        self.past_refusals.join(&all);
         for (origin, timestamp) in &join.past {
             self.depend_on_known(origin, *timestamp, now_ms);
         }
@@ -162,7 +172,7 @@ impl Replica {
     fn hear(&mut self, pulse: &Pulse, silent_ms: u64, now_ms: u64, changes: &mut Vec<Change>) -> bool {
         // One whose clock is off is not there, just as what it writes is not.
         if pulse.beat > now_ms.saturating_add(self.rules.max_clock_drift_ms) {
-            self.set_aside(&pulse.origin);
+            self.set_aside(&pulse.origin, pulse.beat);
             return false;
         }
         let turn = self.presence.as_mut().and_then(|presence| presence.heard(pulse, silent_ms));
@@ -199,11 +209,32 @@ impl Replica {
         }
     }
 
-    fn set_aside(&mut self, origin: &Origin) {
+    /// From now on what is missing of that origin is told apart from what was refused here.
+    fn note_refused(&mut self, stamp: &Stamp) {
+        if self.past_refusals.of(&stamp.origin).is_none() {
+            let seen = self.context.of(&stamp.origin).cloned().unwrap_or_default();
+            seen.up_to(Timestamp(u64::MAX)).for_each(|(after, last)| self.past_refusals.add(&stamp.origin, after, last));
+        }
+        self.past_refusals.add(&stamp.origin, stamp.timestamp.before(), stamp.timestamp);
+    }
+
+    fn set_aside(&mut self, origin: &Origin, stamped_ms: u64) {
+        let due_ms = stamped_ms.saturating_sub(self.rules.max_clock_drift_ms);
+        self.aside_until_ms = Some(self.aside_until_ms.map_or(due_ms, |until_ms| until_ms.min(due_ms)));
         if let Some(count) = self.ahead.get_mut(origin.peer()) {
             *count += 1;
         } else if self.ahead.len() < MAX_AHEAD_AUTHORS {
             self.ahead.insert(origin.peer().clone(), 1);
+        }
+    }
+}
+
+/// Takes unclaimed stamps out of a context; `all` keeps those that were refused for good.
+fn give_up(context: &mut Context, all: &mut Context, unclaimed: &[Unclaimed]) {
+    for Unclaimed { stamp, aside } in unclaimed {
+        context.remove(stamp);
+        if *aside {
+            all.remove(stamp);
         }
     }
 }

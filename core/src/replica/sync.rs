@@ -20,7 +20,8 @@ use super::digest::Digest;
 use super::entry::{Record, Slot};
 use super::mutation::{Mutation, mutated};
 use super::presence::Sign;
-use super::stamp::{Origin, Stamp};
+use super::receive::Unclaimed;
+use super::stamp::Origin;
 
 /// Where a round goes on: after this origin's timestamp.
 pub type Cursor = (Origin, Timestamp);
@@ -84,7 +85,7 @@ pub struct Puller {
     /// The serving side's revision when the pull began.
     first_revision: Option<u64>,
     full: Option<Full>,
-    unclaimed: Vec<Stamp>,
+    unclaimed: Vec<Unclaimed>,
     rounds: usize,
 }
 
@@ -119,7 +120,7 @@ pub enum Step {
 pub struct Join {
     pub context: Context,
     /// Never to be claimed: they were not merged.
-    pub unclaimed: Vec<Stamp>,
+    pub unclaimed: Vec<Unclaimed>,
     pub past: Vec<(Origin, Timestamp)>,
     /// The serving side's digest of that moment.
     pub digest: Digest,
@@ -147,8 +148,8 @@ impl Puller {
         &self.request
     }
 
-    /// Takes a page whose entries have been merged, but for those with the stamps in `unclaimed`.
-    pub fn page(&mut self, entries: &[Incoming<'_>], end: PageEnd, unclaimed: Vec<Stamp>) -> Step {
+    /// Takes a page whose entries have been merged, but for those in `unclaimed`.
+    pub fn page(&mut self, entries: &[Incoming<'_>], end: PageEnd, unclaimed: Vec<Unclaimed>) -> Step {
         self.unclaimed.extend(unclaimed);
         let first = self.request.cursor.is_none();
         let fits = first == end.start.is_some() || mutated(Mutation::LastPageBeforeContext);

@@ -3,6 +3,8 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+mod guarantees;
+
 use super::*;
 use crate::{Config, ErrorKind, MapOptions};
 
