@@ -94,6 +94,7 @@ impl World {
         }
         if self.plan.heal_every_ms > 0 && self.now_ms - self.healed_ms > self.plan.heal_every_ms {
             self.meet()?;
+            self.packets.retain(|packet| packet.sent_ms + self.plan.heal_every_ms >= self.now_ms);
         }
         self.check()
     }

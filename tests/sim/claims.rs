@@ -62,20 +62,22 @@ fn records_are_what_was_written(world: &World, node: &Node, state: &State) -> Ke
     Ok(())
 }
 
+/// Whether it has ended, and was old enough to be forgotten by some clock.
+fn is_forgettable(world: &World, written: &Written) -> bool {
+    let ended = match written.ended_at_ms() {
+        // An author may be gone for so long that all it wrote is.
+        None if world.plan.presence => Some(written.stamp.time_ms()),
+        ended => ended,
+    };
+    ended.is_some_and(|at| at.saturating_add(world.plan.horizon_ms) < world.newest_ms)
+}
+
 /// Whether a key's write may be gone: something at least as new has ended, is seen here, and was old enough to be forgotten by some
 /// clock.
 fn may_be_gone(world: &World, node: &Node, stamp: &Stamp, key: &[u8]) -> bool {
-    let old_enough = |written: &Written| {
-        let ended = match written.ended_at_ms() {
-            // An author may be gone for so long that all it wrote is.
-            None if world.plan.presence => Some(written.stamp.time_ms()),
-            ended => ended,
-        };
-        ended.is_some_and(|at| at.saturating_add(world.plan.horizon_ms) < world.newest_ms)
-    };
     let seen = |written: &Written| node.replica.context().covers(&written.stamp) || is_prunable(world, &written.stamp);
     let mut newer = world.oracle.of(key).rev().map(|(_, written)| written).take_while(|written| written.stamp >= *stamp);
-    newer.any(|written| old_enough(written) && (seen(written) || world.plan.presence))
+    newer.any(|written| is_forgettable(world, written) && (seen(written) || world.plan.presence))
 }
 
 /// Whether that write was beaten by one that somebody refused and that has not come here yet: then nobody told of the first, neither
@@ -146,8 +148,8 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
     Ok(())
 }
 
-/// Who holds a write of a batch has seen all of it, but for what somebody refuses, and for what was written over since: a sync brings
-/// the newer write in its own place.
+/// Who holds a write of a batch has seen all of it, but for what somebody refuses, and for what was written over or forgotten since: a
+/// sync brings the newer write in its own place, and drops at its end.
 fn batches_are_whole(world: &World, node: &Node, state: &State) -> Kept {
     if !world.plan.batches {
         return Ok(());
@@ -157,7 +159,7 @@ fn batches_are_whole(world: &World, node: &Node, state: &State) -> Kept {
         let held = state.get(&written.key).map(Record::stamp);
         let there = held >= Some(&written.stamp) || node.replica.context().covers(&written.stamp);
         let beaten = world.oracle.of(&written.key).next_back().is_some_and(|(_, newest)| newest.stamp > written.stamp);
-        let excused = beaten || world.refused.contains(&written.stamp) || may_be_gone(world, node, &written.stamp, &written.key);
+        let excused = beaten || world.refused.contains(&written.stamp) || is_forgettable(world, written);
         // One far ahead may end within a batch.
         let ahead = written.stamp.time_ms().saturating_add(world.plan.tick_ms) > world.now_ms.saturating_add(world.plan.max_drift_ms);
         if !there && !excused && !ahead {

@@ -113,7 +113,7 @@ impl World {
         let refused = self.nodes[to].refused(&entries);
         let news = self.news(to, &entries);
         let mut changes = Vec::new();
-        let unclaimed = self.nodes[to].replica.merge_entries(&entries, &refused, now_ms, &mut changes);
+        let unclaimed = self.nodes[to].replica.merge_entries(&entries, &refused, puller.mends(), now_ms, &mut changes);
         self.learn(to, &entries, &news, now_ms)?;
         let (name, other, count) = (self.nodes[to].name(), self.nodes[from].name(), entries.len());
         let step = puller.page(&entries, end, unclaimed);

@@ -54,7 +54,7 @@ pub struct World {
     pub touched: Vec<usize>,
     /// The greatest reading that any clock ever gave.
     pub newest_ms: u64,
-    /// What somebody refused, or set aside.
+    /// What somebody refused.
     pub refused: HashSet<Stamp>,
     /// When all last met.
     pub healed_ms: u64,
@@ -384,18 +384,17 @@ impl World {
             let ahead = entry.stamp.time_ms() > now_ms.saturating_add(self.plan.max_drift_ms);
             let node = &mut self.nodes[to];
             let held = node.replica.index().record(entry.key);
+            if entry.value.is_some_and(|value| node.refuses.value(value)) {
+                self.tally.refused += 1;
+                self.refused.insert(entry.stamp.clone());
+                continue;
+            }
             if ahead {
                 self.tally.set_aside += 1;
-                self.refused.insert(entry.stamp.clone());
                 let known = node.held.get(entry.key) == Some(&entry.stamp);
                 if !known && held.is_some_and(|record| *record.stamp() == entry.stamp) {
                     return violated("G12: what is far ahead is set aside", trace::stamp(&entry.stamp));
                 }
-                continue;
-            }
-            if entry.value.is_some_and(|value| node.refuses.value(value)) {
-                self.tally.refused += 1;
-                self.refused.insert(entry.stamp.clone());
                 continue;
             }
             let Some(number) = self.oracle.find(&entry.stamp) else {

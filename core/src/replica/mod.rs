@@ -83,6 +83,8 @@ pub struct Replica {
     outbox_stale: bool,
     /// The newest stamp of each origin that was forgotten here, or where it was learned from.
     forgotten: BTreeMap<Origin, Timestamp>,
+    /// The newest stamp that beat a value of each origin. Old copies of that value may be about for as long as an origin is retained.
+    beaten: BTreeMap<Origin, Timestamp>,
     /// The newest revision that was forgotten here.
     forgotten_revision: u64,
     forgotten_count: u64,
@@ -113,6 +115,7 @@ impl Replica {
             outbox: Outbox::default(),
             outbox_stale: false,
             forgotten: BTreeMap::new(),
+            beaten: BTreeMap::new(),
             forgotten_revision: 0,
             forgotten_count: 0,
             pruned_ms: 0,
@@ -163,6 +166,7 @@ impl Replica {
         self.depend(&stamp.origin, timestamp);
         let held = self.table.index.slot(write.key);
         let content = Content { key: write.key, value: write.value, expires_at_ms: write.expires_at_ms, place, hidden: false };
+        self.note_beaten(held.as_ref(), &stamp);
         let change = self.table.set(held, &content, stamp, now_ms);
         self.outbox.push(timestamp, change.slot.clone(), joined);
         change

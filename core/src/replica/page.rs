@@ -1,5 +1,6 @@
 //! Serving a pull: pages of what the other side does not cover.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::batch::same_batch;
@@ -41,11 +42,11 @@ impl Replica {
     }
 
     fn start(&self) -> Start {
-        let newest = self.forgotten.iter().map(|(origin, timestamp)| (origin.clone(), *timestamp)).collect();
+        let listed = |vector: &BTreeMap<Origin, Timestamp>| vector.iter().map(|(origin, at)| (origin.clone(), *at)).collect();
         Start {
             context: self.context.clone(),
             revision: self.table.revision(),
-            forgotten: Forgotten { newest, revision: self.forgotten_revision },
+            forgotten: Forgotten { newest: listed(&self.forgotten), beaten: listed(&self.beaten), revision: self.forgotten_revision },
         }
     }
 
