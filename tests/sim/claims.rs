@@ -98,7 +98,7 @@ fn stamps_never_go_down(world: &World, node: &Node, state: &State) -> Kept {
         let now = state.get(key).map(Record::stamp);
         let kept = match now {
             Some(now) => now >= before,
-            None => may_be_gone(world, node, before, key),
+            None => may_be_gone(world, node, before, key) || beaten_by_refused(world, node, before, key),
         };
         if !kept {
             let (before, now) = (trace::stamp(before), now.map(trace::stamp));
@@ -126,7 +126,7 @@ fn what_is_covered_is_held(world: &World, node: &Node, state: &State) -> Kept {
     Ok(())
 }
 
-/// G3: nothing is live that the author of a newer write, covered here, had seen.
+/// G3: nothing is live that the author of a removal covered here had seen; nor the author of a newer write that has expired.
 fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
     for (key, record) in state.iter().filter(|(_, record)| record.is_live()) {
         // Invariant: checked before.
@@ -136,7 +136,8 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
             continue;
         }
         let newer = world.oracle.of(key).rev().take_while(|(_, written)| written.stamp > *record.stamp());
-        for (_, written) in newer {
+        let ended = |written: &Written| written.ended_at_ms().is_some_and(|at| at <= world.newest_ms);
+        for (_, written) in newer.filter(|(_, written)| ended(written)) {
             let covered = || node.replica.context().covers(&written.stamp) && !beaten_by_refused(world, node, &written.stamp, key);
             if written.past.contains(number) && covered() {
                 let (live, beaten_by) = (trace::stamp(record.stamp()), trace::stamp(&written.stamp));

@@ -130,7 +130,10 @@ impl World {
                 self.tally.pulls += 1;
                 self.tally.full_pulls += usize::from(join.full.is_some());
                 self.tally.dropped += changes.len() - merged;
-                self.nodes[to].seen.extend(seen);
+                // What was set aside may have beaten what was not: then nothing is joined.
+                if !join.unclaimed.iter().any(|unclaimed| unclaimed.aside) {
+                    self.nodes[to].seen.extend(seen);
+                }
                 let full = if join.full.is_some() { " everything" } else { "" };
                 self.say(|| format!("{name} takes the last page of {count} from {other} and joins{full}"));
                 None
