@@ -10,7 +10,7 @@ HAS := tests/toolchain.sh
 LANGUAGES := c python node go
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint header dist install clean build rust $(LANGUAGES)
+.PHONY: help demo test soak bench lint header dist install clean build rust $(LANGUAGES)
 
 help: ## this list
 	@echo "make TARGET, one of:"
@@ -21,6 +21,10 @@ demo: build ## builds everything, then runs a cluster of five processes in five 
 
 test: ## runs every test of every language; make test SUITES="rust go" only those
 	@tests/suites.sh $(SUITES)
+
+soak: ## sixteen processes in five minutes of chaos, and every outage at its full length; needs root
+	@$(HAS) rust
+	P2PMAP_SOAK_S=$${P2PMAP_SOAK_S:-300} cargo test --release --locked -p p2pmap-tests --test net -- --nocapture
 
 bench: rust ## measures, each figure beside its floor, and writes docs/benchmarks.md; QUICK=1 takes two minutes
 	cargo run --release --locked -p p2pmap-bench -- --write docs/benchmarks.md

@@ -209,7 +209,7 @@ void p2pmap_error_free(p2pmap_error *error);
 // costs the same whatever their length. Under about 1 KiB copy; above, prefer the view.
 // ---------------------------------------------------------------------------------------------------------------------
 
-/// Wait without a limit, where a time in milliseconds is asked for.
+/// Without a limit, where a time in milliseconds is asked for: waits for ever, never expires.
 #define P2PMAP_FOREVER UINT64_MAX
 
 /// A copy that is the caller's own. A zero byte follows, not counted in `len`, so text can be used as a C string.
@@ -265,7 +265,8 @@ typedef struct {
 ///
 /// `timestamp` is the author's hybrid clock: 48 bits of milliseconds since the Unix epoch, then a counter of 16 bits.
 /// `epoch` says which opening of the map by its author. There is no padding, so stamps may be compared with `memcmp`
-/// for equality; their order is `p2pmap_stamp_compare`.
+/// for equality; their order is `p2pmap_stamp_compare`. The three parts are the whole stamp: told to another process, they
+/// are the same stamp there.
 typedef struct {
   uint64_t timestamp;
   uint64_t epoch;
@@ -330,6 +331,8 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 //   max_peers             Connections to accept at most; no less than target_peers. Allowed: 1 to 4096. Default: 128.
 //   anti_entropy_ms       How often to compare with one random peer, jittered by 25 %. Allowed: 100 to 86400000.
 //                         Default: 30000.
+//   peer_timeout_ms       On presence maps: an author is gone after so long without a sign of life; the same on every
+//                         node. Allowed: 1000 to 3600000. Default: 10000.
 //   max_clock_drift_ms    Entries stamped further ahead than this are set aside. Allowed: 1 to 31536000000. Default:
 //                         60000.
 //   maps                  Maps to open with the node; maps.<map>.<option> sets an option of one. Allowed: map names,
@@ -338,9 +341,15 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 // Of maps, and of nodes as the default for their maps:
 //   validator             What values must be; checked here and on arrival. Allowed: utf8, json, max_bytes:<n>, several
 //                         separated by commas.
+//   presence              Entries are visible only while their author is; the same on every node. Allowed: true or
+//                         false. Default: false.
+//   default_ttl_ms        When a put that says no ttl of its own expires. Allowed: 0 (never) to 3155760000000. Default:
+//                         0.
 //   tombstone_ttl_ms      How old a removal is before it may be forgotten. Allowed: 1000 to 31536000000. Default:
 //                         3600000.
 //   scan_ms               How often to look for what may be forgotten. Allowed: 10 to 86400000. Default: 1000.
+//   origin_retention_ms   How long to know what a node that is gone has written; more than the longest partition.
+//                         Allowed: 1000 to 3155760000000. Default: 2592000000.
 //   max_key_bytes         Longer keys are refused. Allowed: 1 to 65536. Default: 1024.
 //   max_value_bytes       Longer values are refused. Allowed: 1 to 4194304. Default: 1048576.
 //   max_entries           New keys beyond this many live entries are refused. Allowed: 0 (no limit) to
@@ -451,6 +460,9 @@ p2pmap_status p2pmap_option_at(size_t index, p2pmap_option *option, p2pmap_error
 // below `list.count`. `owner` is the library's.
 // ---------------------------------------------------------------------------------------------------------------------
 
+/// A number that may be negative and is not known yet.
+#define P2PMAP_UNKNOWN INT64_MIN
+
 /// Texts, each NUL-terminated UTF-8.
 typedef struct {
   const char *const *items;
@@ -476,6 +488,9 @@ typedef struct {
   /// Names of the maps that both have open.
   const char *const *maps;
   size_t map_count;
+  /// How far its clock is ahead of this node's, when last compared, in milliseconds; behind when negative;
+  /// `P2PMAP_UNKNOWN` before that.
+  int64_t drift_ms;
 } p2pmap_peer;
 
 /// The peers of a node.
@@ -485,7 +500,7 @@ typedef struct {
   void *owner;
 } p2pmap_peer_list;
 
-/// A peer that a map is shared with.
+/// A peer that a map is shared with, or an author that something is wrong with, who need not be connected.
 typedef struct {
   /// Its peer id as text.
   const char *id;
@@ -493,6 +508,17 @@ typedef struct {
   p2pmap_answer in_sync;
   /// When a sync with this peer last completed, in milliseconds since the Unix epoch; -1 before the first.
   int64_t last_sync_ms;
+  /// Whether it is connected and has the map open.
+  bool connected;
+  /// Entries held here that it lacked when last compared; -1 before the first comparison.
+  int64_t behind;
+  /// How far its clock is ahead of this node's, when last compared, in milliseconds; behind when negative;
+  /// `P2PMAP_UNKNOWN` before that.
+  int64_t drift_ms;
+  /// Entries that it wrote and that were set aside here, each time they came, because they were stamped too far ahead.
+  uint64_t ahead_entries;
+  /// Whether removals cannot be forgotten here until writes of it arrive, which are known of and missing.
+  bool holds_up_forgetting;
 } p2pmap_map_peer;
 
 /// The peers of a map.
@@ -547,6 +573,12 @@ typedef struct {
   size_t maps;
   /// Messages dropped because they were malformed, oversized or for no map of this node.
   uint64_t rejected_messages;
+  /// How far the others' clocks are ahead of this node's, in milliseconds: the median of its peers; behind when
+  /// negative; `P2PMAP_UNKNOWN` without peers.
+  int64_t clock_drift_ms;
+  /// Whether this node's clock is the odd one out: most peers agree with each other, and not with it. What it writes may
+  /// be set aside by all, or lose against older writes: mend the clock.
+  bool clock_suspect;
 } p2pmap_node_report;
 
 /// Starts a node: listens, and dials what `bootstrap` names in the background. NULL for `config` means defaults.
@@ -681,13 +713,14 @@ typedef struct {
   size_t struct_size;
   /// Entries in the view.
   size_t live;
+  /// Removals, and entries that expired, remembered.
   size_t tombstones;
   /// Keys and values held, in bytes.
   uint64_t bytes;
   p2pmap_digest digest;
   /// Writes that wait for the network.
   size_t outbox;
-  /// Peers that have this map open.
+  /// Connected peers that have this map open.
   size_t peers;
   /// Entries from peers that the validator or a limit refused.
   uint64_t refused_entries;
@@ -699,6 +732,16 @@ typedef struct {
   uint64_t gaps;
   /// Syncs completed.
   uint64_t syncs;
+  /// Entries that presence hides, because their author is gone.
+  size_t hidden;
+  /// Comparisons that found the same writes seen and yet another state: a full sync follows each.
+  uint64_t self_checks;
+  /// Removals and expired entries forgotten since the map was opened.
+  uint64_t forgotten;
+  /// Openings of this map, by any node, that its causal context names.
+  size_t origins;
+  /// How far this map's clock is ahead of this node's wall clock, because a peer's or its own was, in milliseconds.
+  uint64_t clock_ahead_ms;
 } p2pmap_map_report;
 
 /// Opens a map on a node of its own: the quick start. NULL for `config` means defaults. Closing the map closes the
@@ -749,12 +792,15 @@ p2pmap_status p2pmap_map_sync(const p2pmap_map *map, uint64_t timeout_ms, p2pmap
 /// Blocks: no.
 p2pmap_status p2pmap_map_status(const p2pmap_map *map, p2pmap_map_report *report, p2pmap_error **error);
 
-/// The peers that have this map open, and whether their copies are equal.
+/// The connected peers that have this map open, and how their copies compare. Also authors that something is wrong with,
+/// connected or not: their entries were set aside, or removals wait for their writes.
 ///
 /// Ownership: `*peers` is the caller's, to be freed with `p2pmap_map_peer_list_free`.
 /// Threads: any.
 /// Blocks: no.
-p2pmap_status p2pmap_map_peers(const p2pmap_map *map, p2pmap_map_peer_list *peers, p2pmap_error **error);
+p2pmap_status p2pmap_map_peers(const p2pmap_map *map,
+                               p2pmap_map_peer_list *peers,
+                               p2pmap_error **error);
 
 /// Stops this copy, for every handle to it; the other nodes' copies go on. A map from `p2pmap_open` closes its node
 /// too. Closing again is fine; the handle remains, and calls with it give `P2PMAP_CLOSED`.
@@ -795,6 +841,8 @@ typedef struct {
   p2pmap_stamp stamp;
   /// When its author wrote it, by the author's clock, in milliseconds since the Unix epoch.
   uint64_t time_ms;
+  /// When it expires, by each node's own clock, in milliseconds since the Unix epoch; 0: never.
+  uint64_t expires_at_ms;
   void *owner;
 } p2pmap_entry;
 
@@ -835,7 +883,7 @@ p2pmap_status p2pmap_map_get_view(const p2pmap_map *map,
                                   p2pmap_view *value,
                                   p2pmap_error **error);
 
-/// Reads a value with its stamp, author and time. `P2PMAP_NOT_FOUND` when absent.
+/// Reads a value with its stamp, author, time and expiry. `P2PMAP_NOT_FOUND` when absent.
 ///
 /// Ownership: borrows `key`; `*entry` is the caller's, to be released with `p2pmap_entry_release`.
 /// Threads: any.
@@ -875,10 +923,21 @@ p2pmap_status p2pmap_map_len(const p2pmap_map *map, size_t *len, p2pmap_error **
 // ---------------------------------------------------------------------------------------------------------------------
 // Writing
 //
-// A write is done when the call returns: the next read here sees it. It reaches the other copies by itself.
+// A write is done when the call returns: the next read here sees it. It reaches the other copies by itself; where it
+// matters that some of them hold it, `p2pmap_map_wait_replicated` waits for that.
+//
+// An entry written with a time to live expires: when its time is up, every node by its own clock hides it and tells an
+// expire event, without a message. Whoever wants it to stay puts it again in time, with a third of the time to live as
+// a good interval:
+//
+//     p2pmap_map_put_ttl(services, "db/1", 4, addr, addr_len, 15000, NULL, &error);  // every 5 seconds
+//
+// What belongs to a process that may die needs no renewal on a map opened with `presence=true`: there an entry is in
+// the view only while the node that wrote it is in the cluster.
 // ---------------------------------------------------------------------------------------------------------------------
 
-/// Writes. NULL for `stamp` if it is not asked for. `P2PMAP_INVALID_VALUE`, `P2PMAP_TOO_LARGE`, `P2PMAP_CLOSED`.
+/// Writes. NULL for `stamp` if it is not asked for. `P2PMAP_INVALID_VALUE`, `P2PMAP_TOO_LARGE`, `P2PMAP_FULL`,
+/// `P2PMAP_CLOSED`. On a map opened with `default_ttl_ms` the entry expires when that has passed.
 ///
 /// Ownership: copies key and value; writes into the caller's `stamp`.
 /// Threads: any.
@@ -890,6 +949,22 @@ p2pmap_status p2pmap_map_put(const p2pmap_map *map,
                              size_t value_len,
                              p2pmap_stamp *stamp,
                              p2pmap_error **error);
+
+/// Writes an entry that expires `ttl_ms` milliseconds from now; a later put renews it. `P2PMAP_FOREVER`: it never
+/// expires, whatever the map's `default_ttl_ms`. Errors as for `p2pmap_map_put`, and `P2PMAP_INVALID_ARGUMENT` for a
+/// `ttl_ms` of 0 or above 100 years; then nothing changed.
+///
+/// Ownership: copies key and value; writes into the caller's `stamp`, which may be NULL.
+/// Threads: any.
+/// Blocks: no.
+p2pmap_status p2pmap_map_put_ttl(const p2pmap_map *map,
+                                 const void *key,
+                                 size_t key_len,
+                                 const void *value,
+                                 size_t value_len,
+                                 uint64_t ttl_ms,
+                                 p2pmap_stamp *stamp,
+                                 p2pmap_error **error);
 
 /// Removes. `*removed` says whether a live value was there; when none was, nothing is written. NULL for `removed`
 /// if that is not asked for.
@@ -913,6 +988,24 @@ p2pmap_status p2pmap_map_remove_prefix(const p2pmap_map *map,
                                        size_t prefix_len,
                                        size_t *removed,
                                        p2pmap_error **error);
+
+/// Waits until `peers` other nodes hold a write, or a greater one for its key, and everything that its author wrote
+/// before it. `stamp` is what a put or an applied batch gave, here or on another node whose write has arrived here. Only
+/// nodes that this one is connected to are asked: see `target_peers`. 0 peers: returns at once.
+///
+/// `*who` lists the peer ids, as text, of those that do: at least `peers`. NULL if they are not asked for.
+/// `P2PMAP_TIMEOUT`, and the message says how many do; `P2PMAP_INVALID_ARGUMENT` for a stamp that this copy does not hold
+/// itself; `P2PMAP_CLOSED`, also when the map is closed meanwhile.
+///
+/// Ownership: borrows `stamp`; `*who` is the caller's, to be freed with `p2pmap_string_list_free`.
+/// Threads: any.
+/// Blocks: until that many hold it, `timeout_ms` at most.
+p2pmap_status p2pmap_map_wait_replicated(const p2pmap_map *map,
+                                         const p2pmap_stamp *stamp,
+                                         size_t peers,
+                                         uint64_t timeout_ms,
+                                         p2pmap_string_list *who,
+                                         p2pmap_error **error);
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Batches
@@ -943,6 +1036,20 @@ p2pmap_status p2pmap_batch_put(p2pmap_batch *batch,
                                size_t value_len,
                                p2pmap_error **error);
 
+/// Adds a put with a time to live, as for `p2pmap_map_put_ttl`; `ttl_ms` counts from when the batch is applied, and is
+/// checked then.
+///
+/// Ownership: copies key and value.
+/// Threads: one at a time for one batch.
+/// Blocks: no.
+p2pmap_status p2pmap_batch_put_ttl(p2pmap_batch *batch,
+                                   const void *key,
+                                   size_t key_len,
+                                   const void *value,
+                                   size_t value_len,
+                                   uint64_t ttl_ms,
+                                   p2pmap_error **error);
+
 /// Adds a remove.
 ///
 /// Ownership: copies `key`.
@@ -972,7 +1079,7 @@ void p2pmap_batch_clear(p2pmap_batch *batch);
 void p2pmap_batch_free(p2pmap_batch *batch);
 
 /// Applies a batch whole. `*last` is the stamp of its last write, and all zero when nothing was written; NULL if it
-/// is not asked for. Errors as for `p2pmap_map_put`, for the whole batch: then nothing of it was applied.
+/// is not asked for. Errors as for `p2pmap_map_put_ttl`, for the whole batch: then nothing of it was applied.
 ///
 /// Ownership: borrows `batch`; writes into the caller's `last`.
 /// Threads: any.
@@ -1058,7 +1165,7 @@ typedef int32_t p2pmap_event_kind;
 /// One change. What it points to is valid as long as the event is.
 typedef struct {
   p2pmap_event_kind kind;
-  /// Whether this node wrote it.
+  /// Whether this node wrote it: the write that made the change, as `stamp` has it.
   bool local;
   const uint8_t *key;
   size_t key_len;
@@ -1068,7 +1175,8 @@ typedef struct {
   /// What the view held before; NULL if nothing.
   const uint8_t *old_value;
   size_t old_value_len;
-  /// The write that made the change, with its author; all zero for synced.
+  /// The write that made the change, with its author; for expire and prune, that of the entry that went; all zero for
+  /// synced.
   p2pmap_stamp stamp;
 } p2pmap_event;
 
@@ -1089,10 +1197,11 @@ typedef struct {
 /// The key was removed.
 #define P2PMAP_EVENT_REMOVE 2
 
-/// The entry's time was up.
+/// The entry's time to live is over. Each node tells it by itself, by its own clock; a put in time renews.
 #define P2PMAP_EVENT_EXPIRE 3
 
-/// The entry's author is gone, on a map with `presence`.
+/// The entry's author is gone, on a map opened with `presence=true`. The entry is hidden, not lost: a put, without an old
+/// value, tells that its author has come back.
 #define P2PMAP_EVENT_PRUNE 4
 
 /// The snapshot that was asked for is complete; changes follow. Empty key, no values, no stamp.

@@ -32,7 +32,7 @@ namespace p2pmap {
 
 using std::chrono::milliseconds;
 
-/// Wait without a limit.
+/// Without a limit: waits for ever, never expires.
 inline constexpr milliseconds forever = milliseconds::max();
 
 /// What a call throws: the sentence of `what()`, and as `code()` one of the negative P2PMAP_ constants.
@@ -111,6 +111,11 @@ bool validate(const std::uint8_t *key, std::size_t key_len, const std::uint8_t *
     return false;
   }
 }
+/// A time to live; nothing is none.
+inline std::uint64_t ttl(std::optional<milliseconds> ttl) { return wait(ttl.value_or(forever)); }
+inline std::optional<milliseconds> drift(std::int64_t ms) {
+  return ms == P2PMAP_UNKNOWN ? std::nullopt : std::optional<milliseconds>(ms);
+}
 inline std::vector<std::string> strings(const char *const *items, std::size_t count) { return {items, items + count}; }
 inline std::optional<bool> answer(p2pmap_answer known) {
   return known < 0 ? std::nullopt : std::optional<bool>(known != 0);
@@ -125,6 +130,13 @@ inline std::string to_string(const p2pmap_peer_id &id) {
   return text;
 }
 
+/// A peer id from its text. Throws INVALID_ARGUMENT when it is none.
+inline p2pmap_peer_id parse_peer_id(const std::string &text) {
+  p2pmap_peer_id id;
+  detail::call(p2pmap_peer_id_parse, text.c_str(), &id);
+  return id;
+}
+
 /// The text of a digest: 64 hexadecimal digits.
 inline std::string to_string(const p2pmap_digest &digest) {
   char text[P2PMAP_DIGEST_TEXT_BYTES];
@@ -136,6 +148,8 @@ inline std::string to_string(const p2pmap_digest &digest) {
 struct stamp : p2pmap_stamp {
   stamp() : p2pmap_stamp{} {}
   stamp(const p2pmap_stamp &other) : p2pmap_stamp(other) {}
+  /// The stamp of a write that was told by other means; its parts are those that it has where it was made.
+  stamp(std::uint64_t timestamp, std::uint64_t epoch, const p2pmap_peer_id &author) : p2pmap_stamp{timestamp, epoch, author} {}
   std::string author_id() const { return to_string(author); }
   std::uint64_t time_ms() const noexcept { return timestamp >> 16; }
   friend bool operator==(const stamp &a, const stamp &b) { return p2pmap_stamp_compare(&a, &b) == 0; }
@@ -147,8 +161,12 @@ struct stamp : p2pmap_stamp {
 struct entry {
   std::string key, value;
   p2pmap::stamp stamp;
+  /// When it expires, by each node's own clock, since the Unix epoch; nothing: never.
+  std::optional<milliseconds> expires_at;
   explicit entry(const p2pmap_entry &raw)
-      : key(detail::text(raw.key, raw.key_len)), value(detail::text(raw.value, raw.value_len)), stamp(raw.stamp) {}
+      : key(detail::text(raw.key, raw.key_len)), value(detail::text(raw.value, raw.value_len)), stamp(raw.stamp) {
+    if (raw.expires_at_ms != 0) expires_at = milliseconds(raw.expires_at_ms);
+  }
 };
 
 /// Counted bytes that the map itself holds; they stay as they are as long as the view lives.
@@ -173,9 +191,9 @@ class event {
   std::optional<std::string_view> value() const noexcept { return optional(raw_->value, raw_->value_len); }
   /// What the view held before.
   std::optional<std::string_view> old_value() const noexcept { return optional(raw_->old_value, raw_->old_value_len); }
-  /// Whether this node wrote it.
+  /// Whether this node wrote it: the write that made the change, as `stamp` has it.
   bool is_local() const noexcept { return raw_->local; }
-  /// The write that made the change; all zero for synced.
+  /// The write that made the change; for expire and prune, that of the entry that went; all zero for synced.
   p2pmap::stamp stamp() const noexcept { return raw_->stamp; }
 
  private:
@@ -277,5 +295,6 @@ class map_options : public options<map_options, p2pmap_map_options, p2pmap_map_o
 }  // namespace p2pmap
 
 #include <p2pmap/map.hpp>
+#include <p2pmap/node.hpp>
 
 #endif  // P2PMAP_HPP

@@ -30,6 +30,10 @@
 // when the call returns: the next read here sees it, and it reaches the other copies by itself. The context of a write ends
 // calls that have to wait for a disk; a memory map never waits.
 //
+// An entry written with [Map.PutTTL] expires: every node hides it when its time is up, and tells an [EventExpire]. On a map
+// opened with the option presence, entries are seen only while the node that wrote them is in the cluster. [Map.WaitReplicated]
+// waits until other nodes hold a write.
+//
 // Reads of a map that was closed find nothing: [Map.Err] tells that from a map that is empty, and [Map.Lookup] tells it of one
 // key.
 //

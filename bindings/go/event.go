@@ -12,9 +12,10 @@ const (
 	EventPut EventKind = C.P2PMAP_EVENT_PUT
 	// EventRemove means that the key was removed.
 	EventRemove EventKind = C.P2PMAP_EVENT_REMOVE
-	// EventExpire means that the entry's time was up.
+	// EventExpire means that the entry's time to live is over. Each node tells it by itself, by its own clock.
 	EventExpire EventKind = C.P2PMAP_EVENT_EXPIRE
-	// EventPrune means that the entry's author is gone, on a map with presence.
+	// EventPrune means that the entry's author is gone, on a map opened with presence. The entry is hidden, not lost: an
+	// EventPut without an OldValue tells that its author has come back.
 	EventPrune EventKind = C.P2PMAP_EVENT_PRUNE
 	// EventSynced ends a snapshot; changes follow. It has no key, no values and no stamp.
 	EventSynced EventKind = C.P2PMAP_EVENT_SYNCED
@@ -33,13 +34,13 @@ type Event struct {
 	Value []byte
 	// OldValue is what the view held before; nil if nothing.
 	OldValue []byte
-	// Local says that this node wrote it.
+	// Local says that this node wrote it: the write that Stamp is of.
 	Local bool
-	// Stamp is that of the write that made the change.
+	// Stamp is that of the write that made the change; for EventExpire and EventPrune, that of the entry that went.
 	Stamp Stamp
 }
 
-// Author is who made the change.
+// Author is whose write Stamp is of.
 func (e Event) Author() PeerID { return e.Stamp.Author() }
 
 // WatchOptions say which changes are told: all, where all fields are zero.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/p2pmap/p2pmap/bindings/go"
 )
@@ -68,6 +69,56 @@ func ExampleMap_Watch() {
 	// Output:
 	// put dark_mode
 	// synced
+}
+
+// A service tells where it is, and renews that in time. When the process dies its entry goes by itself.
+func ExampleMap_PutTTL() {
+	services, err := p2pmap.Open("services")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer services.Close()
+	ctx := context.Background()
+	changes := services.Watch(ctx)
+
+	if _, err := services.PutTTL(ctx, "db/1", []byte("10.0.0.5:5432"), 100*time.Millisecond); err != nil {
+		log.Fatal(err)
+	}
+	for range 2 {
+		change := <-changes
+		fmt.Printf("%s %s, was %q\n", change.Kind, change.Key, change.OldValue)
+	}
+	// Output:
+	// put db/1, was ""
+	// expire db/1, was "10.0.0.5:5432"
+}
+
+// A write that two processes hold survives the death of one.
+func ExampleMap_WaitReplicated() {
+	first, err := p2pmap.Open("flags")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer first.Close()
+	second, err := p2pmap.Open("flags", p2pmap.WithBootstrap(first.Node().Addrs()...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer second.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	stamp, err := first.Put(ctx, "dark_mode", []byte("on"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	who, err := first.WaitReplicated(ctx, stamp, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	value, _ := second.Get("dark_mode")
+	fmt.Println(len(who), string(value))
+	// Output: 1 on
 }
 
 func ExampleMap_Keys() {

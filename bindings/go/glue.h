@@ -36,6 +36,11 @@ static inline p2pmap_status quiet_put(const p2pmap_map *map, const uint8_t *key,
   return p2pmap_map_put(map, key, key_len, value, value_len, stamp, error);
 }
 
+static inline p2pmap_status map_put_ttl(const p2pmap_map *map, const uint8_t *key, size_t key_len, const uint8_t *value,
+                                        size_t value_len, uint64_t ttl_ms, p2pmap_stamp *stamp, p2pmap_error **error) {
+  return p2pmap_map_put_ttl(map, key, key_len, value, value_len, ttl_ms, stamp, error);
+}
+
 static inline p2pmap_status checked_put(const p2pmap_map *map, const uint8_t *key, size_t key_len, const uint8_t *value,
                                         size_t value_len, p2pmap_stamp *stamp, p2pmap_error **error) {
   return p2pmap_map_put(map, key, key_len, value, value_len, stamp, error);
@@ -54,6 +59,11 @@ static inline p2pmap_status map_remove_prefix(const p2pmap_map *map, const uint8
 static inline p2pmap_status batch_put(p2pmap_batch *batch, const uint8_t *key, size_t key_len, const uint8_t *value,
                                       size_t value_len) {
   return p2pmap_batch_put(batch, key, key_len, value, value_len, NULL);
+}
+
+static inline p2pmap_status batch_put_ttl(p2pmap_batch *batch, const uint8_t *key, size_t key_len, const uint8_t *value,
+                                          size_t value_len, uint64_t ttl_ms) {
+  return p2pmap_batch_put_ttl(batch, key, key_len, value, value_len, ttl_ms, NULL);
 }
 
 static inline p2pmap_status batch_remove(p2pmap_batch *batch, const uint8_t *key, size_t key_len) {

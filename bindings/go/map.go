@@ -5,9 +5,8 @@ import "C"
 
 import (
 	"context"
-	"errors"
 	"runtime"
-	"time"
+	"unsafe"
 )
 
 // Map is this node's copy of a named replicated map.
@@ -70,25 +69,43 @@ func (m *Map) Err() error {
 	return err
 }
 
-// syncSlice is how long one call into C waits, and so how long a sync goes on after its context was cancelled.
-const syncSlice = time.Second
-
 // Sync reconciles now with every connected peer that has the map open, and returns when the copies are equal or ctx ends.
 // Errors: [ErrTimeout] at the deadline of ctx, [ErrClosed].
 func (m *Map) Sync(ctx context.Context) error {
-	_, err := wait(ctx, func(C.uint64_t) (struct{}, error) {
-		for {
-			err := m.syncFor(min(timeoutOf(ctx), C.uint64_t(syncSlice.Milliseconds())))
-			if !errors.Is(err, ErrTimeout) || ctx.Err() != nil {
-				return struct{}{}, err
-			}
-		}
+	_, err := waitInSlices(ctx, func(timeout C.uint64_t) (struct{}, error) {
+		return struct{}{}, m.try(func(ptr *C.p2pmap_map, told told) C.p2pmap_status {
+			return C.p2pmap_map_sync(ptr, timeout, told)
+		})
 	})
 	return err
 }
 
-func (m *Map) syncFor(timeout C.uint64_t) error {
-	return m.try(func(ptr *C.p2pmap_map, told told) C.p2pmap_status { return C.p2pmap_map_sync(ptr, timeout, told) })
+// WaitReplicated waits until that many other nodes hold a write, or a greater one for its key, and everything that its author
+// wrote before it; it returns who does, at least that many. The stamp is what a write gave, here or on another node whose write
+// has arrived here. With 0 peers it returns at once, with nobody.
+//
+// Only nodes that this one is connected to are asked: see the option target_peers.
+// Errors: [ErrTimeout] at the deadline of ctx, with the number reached; [ErrInvalidArgument] for a stamp that this copy does not
+// hold itself; [ErrClosed].
+func (m *Map) WaitReplicated(ctx context.Context, stamp Stamp, peers int) ([]PeerID, error) {
+	if peers < 0 {
+		return nil, &Error{Code: CodeInvalidArgument, Message: "the number of peers to wait for is negative"}
+	}
+	return waitInSlices(ctx, func(timeout C.uint64_t) ([]PeerID, error) {
+		var list C.p2pmap_string_list
+		defer C.p2pmap_string_list_free(&list)
+		err := m.try(func(ptr *C.p2pmap_map, told told) C.p2pmap_status {
+			return C.p2pmap_map_wait_replicated(ptr, &stamp.stamp, C.size_t(peers), timeout, &list, told)
+		})
+		if err != nil {
+			return nil, err
+		}
+		who := make([]PeerID, 0, int(list.count))
+		for _, id := range unsafe.Slice(list.items, int(list.count)) {
+			who = append(who, peerIDFrom(id))
+		}
+		return who, nil
+	})
 }
 
 // Status is what it says of itself. It does not wait.

@@ -23,6 +23,8 @@ type Entry struct {
 	Stamp Stamp
 	// Time is when its author wrote it, by the author's clock.
 	Time time.Time
+	// ExpiresAt is when it expires, by each node's own clock; zero: never.
+	ExpiresAt time.Time
 }
 
 // Author is who wrote it.
@@ -91,7 +93,7 @@ func (m *Map) copyTo(room []byte, key string) (size int, found bool, err error) 
 	return 0, false, failed(status, told)
 }
 
-// Entry reads a value with its stamp, author and time, and says whether there is one.
+// Entry reads a value with its stamp, author, time and expiry, and says whether there is one.
 func (m *Map) Entry(key string) (Entry, bool) {
 	var entry C.p2pmap_entry
 	data, length := bytesOfString(key)
@@ -131,10 +133,14 @@ func (m *Map) length() (int, error) {
 }
 
 func entryFrom(entry *C.p2pmap_entry) Entry {
-	return Entry{
+	made := Entry{
 		Key:   stringFrom(entry.key, entry.key_len),
 		Value: bytesFrom(entry.value, entry.value_len),
 		Stamp: Stamp{entry.stamp},
 		Time:  time.UnixMilli(int64(entry.time_ms)),
 	}
+	if entry.expires_at_ms != 0 {
+		made.ExpiresAt = time.UnixMilli(int64(entry.expires_at_ms))
+	}
+	return made
 }

@@ -53,6 +53,12 @@ func (p *PeerID) UnmarshalText(text []byte) error {
 // Stamp identifies one write. Two are equal if == says so; the zero Stamp is no write's.
 type Stamp struct{ stamp C.p2pmap_stamp }
 
+// NewStamp is the stamp of a write that was told by other means, such as a message from the process that made it; its parts
+// are what Timestamp, Epoch and Author gave there.
+func NewStamp(timestamp, epoch uint64, author PeerID) Stamp {
+	return Stamp{C.p2pmap_stamp{timestamp: C.uint64_t(timestamp), epoch: C.uint64_t(epoch), author: author.id}}
+}
+
 // Timestamp is the author's hybrid clock: 48 bits of milliseconds since the Unix epoch, then a counter of 16 bits.
 func (s Stamp) Timestamp() uint64 { return uint64(s.stamp.timestamp) }
 

@@ -41,6 +41,21 @@ func wait[T any](ctx context.Context, call func(timeout C.uint64_t) (T, error)) 
 	return nothing, context.Cause(ctx)
 }
 
+// slice is how long one call into C waits at most, and so how long it goes on after its context was cancelled.
+const slice = time.Second
+
+// waitInSlices is wait for a call that may be made again after a timeout.
+func waitInSlices[T any](ctx context.Context, call func(timeout C.uint64_t) (T, error)) (T, error) {
+	return wait(ctx, func(C.uint64_t) (T, error) {
+		for {
+			result, err := call(min(timeoutOf(ctx), C.uint64_t(slice.Milliseconds())))
+			if !errors.Is(err, ErrTimeout) || ctx.Err() != nil {
+				return result, err
+			}
+		}
+	})
+}
+
 // timeoutOf is what is left until the deadline of ctx, in milliseconds, rounded up.
 func timeoutOf(ctx context.Context) C.uint64_t {
 	deadline, limited := ctx.Deadline()

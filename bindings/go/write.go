@@ -8,12 +8,17 @@ package p2pmap
 import "C"
 
 import (
-	"bytes"
 	"context"
+	"math"
 	"runtime"
+	"time"
 )
 
+// Forever is the time to live of an entry that never expires.
+const Forever time.Duration = math.MaxInt64
+
 // Put writes a value and returns the write's stamp. The next read here sees it, and it is on its way to the others.
+// On a map opened with default_ttl_ms the entry expires when that has passed.
 // Errors: [ErrInvalidValue], [ErrTooLarge], [ErrFull], [ErrClosed]; then nothing changed.
 func (m *Map) Put(ctx context.Context, key string, value []byte) (Stamp, error) {
 	if err := ctx.Err(); err != nil {
@@ -42,6 +47,35 @@ func (m *Map) checkedPut(key string, value []byte) (Stamp, error) {
 	return stamp, err
 }
 
+// PutTTL writes an entry that expires when ttl has passed: from then on it is absent on every node, and each tells its
+// subscribers by itself, with an EventExpire. A later put renews it. [Forever] means that it never expires, whatever the
+// map's default_ttl_ms. What is less than a millisecond counts as one. It does not wait.
+// Errors: those of Put, and [ErrInvalidArgument] for a ttl of 0, a negative one, or one above 100 years; then nothing changed.
+func (m *Map) PutTTL(ctx context.Context, key string, value []byte, ttl time.Duration) (Stamp, error) {
+	if err := ctx.Err(); err != nil {
+		return Stamp{}, context.Cause(ctx)
+	}
+	var stamp Stamp
+	data, length := bytesOfString(key)
+	valueData, valueLength := bytesOf(value)
+	err := m.try(func(ptr *C.p2pmap_map, told told) C.p2pmap_status {
+		return C.map_put_ttl(ptr, data, length, valueData, valueLength, ttlOf(ttl), &stamp.stamp, told)
+	})
+	return stamp, err
+}
+
+// ttlOf is a time to live in milliseconds, rounded up. The library refuses 0, which negative ones are here.
+func ttlOf(ttl time.Duration) C.uint64_t {
+	if ttl == Forever {
+		return C.P2PMAP_FOREVER
+	}
+	ms := ttl.Milliseconds()
+	if ttl > time.Duration(ms)*time.Millisecond {
+		ms++
+	}
+	return C.uint64_t(max(ms, 0))
+}
+
 // Remove removes a key, and says whether a value was there; when none was, nothing is written.
 func (m *Map) Remove(ctx context.Context, key string) (bool, error) {
 	if err := ctx.Err(); err != nil {
@@ -67,52 +101,4 @@ func (m *Map) RemovePrefix(ctx context.Context, prefix string) (int, error) {
 		return C.map_remove_prefix(ptr, data, length, &removed, told)
 	})
 	return int(removed), err
-}
-
-// Batch is many puts and removes that travel together and are applied whole, here and on every other node. The zero Batch is
-// empty. It may be applied more than once, to any map. It is used by one goroutine at a time.
-type Batch struct{ writes []write }
-
-type write struct {
-	key    string
-	value  []byte
-	remove bool
-}
-
-// Put adds a put of a copy of value.
-func (b *Batch) Put(key string, value []byte) {
-	b.writes = append(b.writes, write{key: key, value: bytes.Clone(value)})
-}
-
-// Remove adds a remove.
-func (b *Batch) Remove(key string) { b.writes = append(b.writes, write{key: key, remove: true}) }
-
-// Len is how many puts and removes it holds.
-func (b *Batch) Len() int { return len(b.writes) }
-
-// Clear empties it.
-func (b *Batch) Clear() { b.writes = nil }
-
-// Apply applies a batch whole, and returns the stamp of its last write: the zero Stamp if nothing was written. Errors as for
-// Put, for the whole batch: then nothing of it was applied.
-func (m *Map) Apply(ctx context.Context, batch *Batch) (Stamp, error) {
-	if err := ctx.Err(); err != nil {
-		return Stamp{}, context.Cause(ctx)
-	}
-	ptr := C.p2pmap_batch_new()
-	defer C.p2pmap_batch_free(ptr)
-	for _, write := range batch.writes {
-		data, length := bytesOfString(write.key)
-		if write.remove {
-			C.batch_remove(ptr, data, length)
-			continue
-		}
-		value, valueLength := bytesOf(write.value)
-		C.batch_put(ptr, data, length, value, valueLength)
-	}
-	var stamp Stamp
-	err := m.try(func(mapPtr *C.p2pmap_map, told told) C.p2pmap_status {
-		return C.p2pmap_map_apply(mapPtr, ptr, &stamp.stamp, told)
-	})
-	return stamp, err
 }

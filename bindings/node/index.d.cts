@@ -10,6 +10,11 @@ export type * from './types/status.cjs';
 /** Identifies one write. The greater stamp wins: by timestamp, then by author. */
 export declare class Stamp {
   private constructor();
+  /**
+   * The stamp of a write that was made elsewhere or told by other means, of its three parts.
+   * @throws {P2PMAP_INVALID_ARGUMENT} a number of more than 64 bits
+   */
+  static of(timestamp: bigint, epoch: bigint, author: string): Stamp;
   /** Reading of the hybrid logical clock: 48 bits of milliseconds since the Unix epoch, then a 16-bit counter. */
   readonly timestamp: bigint;
   /** The milliseconds of `timestamp`: when it was written, by the author's clock. */
@@ -32,10 +37,22 @@ export interface Entry<V = Buffer, K = string> {
   readonly author: string;
   /** When it was written, by the author's clock, in milliseconds since the Unix epoch. */
   readonly timeMs: number;
+  /** When it expires, in milliseconds since the Unix epoch; undefined if it never does. */
+  readonly expiresAtMs: number | undefined;
+}
+
+/** How an entry is put. */
+export interface PutOptions {
+  /**
+   * How long the entry lives, in milliseconds: then it is absent on every node, and each tells its subscribers with an `expire`.
+   * A later put renews. `null`: for ever. Default: the map's option `defaultTtlMs`.
+   */
+  ttlMs?: number | null;
 }
 
 /**
- * One change of the view. `synced` ends a snapshot: its key is empty, and it has neither values nor a stamp.
+ * One change of the view: a `put`; a `remove`; an `expire`, when its time ran out; a `prune`, when its author left a map with the
+ * option `presence`. `synced` ends a snapshot: its key is empty, and it has neither values nor a stamp.
  */
 export interface MapEvent<V = Buffer, K = string> {
   readonly kind: 'put' | 'remove' | 'expire' | 'prune' | 'synced';
@@ -50,11 +67,11 @@ export interface MapEvent<V = Buffer, K = string> {
    * @throws {P2PMAP_INVALID_VALUE} when looked at, if the map's codec cannot read it
    */
   readonly oldValue: V | undefined;
-  /** The write that made the change. */
+  /** The write that made the change; of `expire` and `prune`, the one that put there what is gone. */
   readonly stamp: Stamp | undefined;
-  /** Id of the node that wrote. */
+  /** Id of the node that made that write. */
   readonly author: string | undefined;
-  /** Whether this map's own node wrote. */
+  /** Whether this map's own node made it. */
   readonly local: boolean;
 }
 
@@ -107,7 +124,8 @@ export interface Watch<V = Buffer, K = string> extends AsyncIterableIterator<Map
 /** Many puts and removes that travel as one delta and are applied whole. Values are looked at when `apply` is called. */
 export declare class Batch<V = any> {
   constructor();
-  put(key: Key, value: Writable<V>): this;
+  /** @throws {P2PMAP_INVALID_ARGUMENT} a `ttlMs` that is no number above 0 */
+  put(key: Key, value: Writable<V>, options?: PutOptions): this;
   remove(key: Key): this;
   clear(): this;
   /** Operations so far. */
@@ -148,11 +166,11 @@ export declare class P2pMap<V = Buffer, K = string> implements Iterable<[K, V]>,
    * Writes. Returns the stamp that the write is known by everywhere.
    * @throws {P2PMAP_TOO_LARGE} key or value over its limit
    * @throws {P2PMAP_INVALID_VALUE} the validator said no
-   * @throws {P2PMAP_INVALID_ARGUMENT} a value of the wrong type for the codec
+   * @throws {P2PMAP_INVALID_ARGUMENT} a value of the wrong type for the codec; a `ttlMs` that is not above 0, or above 100 years
    * @throws {P2PMAP_FULL}
    * @throws {P2PMAP_CLOSED}
    */
-  put(key: Key, value: Writable<V>): Stamp;
+  put(key: Key, value: Writable<V>, options?: PutOptions): Stamp;
 
   /**
    * Removes. Returns whether a live value was there.
@@ -178,7 +196,7 @@ export declare class P2pMap<V = Buffer, K = string> implements Iterable<[K, V]>,
   apply(batch: Batch<V>): Stamp | undefined;
 
   /**
-   * A value with its stamp, or undefined.
+   * A value with its stamp and its expiry, or undefined.
    * @throws {P2PMAP_CLOSED}
    * @throws {P2PMAP_INVALID_VALUE} when the codec cannot read what was written
    */
@@ -217,6 +235,18 @@ export declare class P2pMap<V = Buffer, K = string> implements Iterable<[K, V]>,
    * @throws {P2PMAP_CLOSED}
    */
   sync(timeoutMs?: number): Promise<void>;
+
+  /**
+   * Waits until other nodes hold a write, or a later one to its key, and what its author wrote before.
+   * @param stamp what `put` or `apply` returned, here or elsewhere
+   * @param peers how many of the peers connected to this node. Default: 1
+   * @param options `timeoutMs`: default 10,000. `signal`: gives up, with the signal's reason; what was under way ends by itself
+   * @returns the ids of the peers that hold it: at least so many
+   * @throws {P2PMAP_TIMEOUT} the message says how many hold it; the write goes on its way
+   * @throws {P2PMAP_INVALID_ARGUMENT} when this copy itself does not hold the write
+   * @throws {P2PMAP_CLOSED}
+   */
+  waitReplicated(stamp: Stamp, peers?: number, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<string[]>;
 
   /** @throws {P2PMAP_CLOSED} */
   status(): MapStatus;

@@ -53,6 +53,31 @@ pub unsafe extern "C" fn p2pmap_batch_put(
     })
 }
 
+/// Adds a put with a time to live, as for `p2pmap_map_put_ttl`; `ttl_ms` counts from when the batch is applied, and is
+/// checked then.
+///
+/// Ownership: copies key and value.
+/// Threads: one at a time for one batch.
+/// Blocks: no.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn p2pmap_batch_put_ttl(
+    batch: Option<&mut p2pmap_batch>,
+    key: *const c_void,
+    key_len: usize,
+    value: *const c_void,
+    value_len: usize,
+    ttl_ms: u64,
+    error: Option<&mut MaybeUninit<*mut p2pmap_error>>,
+) -> p2pmap_status {
+    guard(error, || {
+        let batch = required(batch, "batch")?;
+        // SAFETY: the caller passes the lengths of what it points to.
+        let (key, value) = unsafe { (input::bytes(key, key_len, "key")?, input::bytes(value, value_len, "value")?) };
+        batch.batch.put_ttl(key, value, input::ttl(ttl_ms));
+        Ok(P2PMAP_OK)
+    })
+}
+
 /// Adds a remove.
 ///
 /// Ownership: copies `key`.
@@ -108,7 +133,7 @@ pub extern "C" fn p2pmap_batch_free(batch: Option<Box<p2pmap_batch>>) {
 }
 
 /// Applies a batch whole. `*last` is the stamp of its last write, and all zero when nothing was written; NULL if it
-/// is not asked for. Errors as for `p2pmap_map_put`, for the whole batch: then nothing of it was applied.
+/// is not asked for. Errors as for `p2pmap_map_put_ttl`, for the whole batch: then nothing of it was applied.
 ///
 /// Ownership: borrows `batch`; writes into the caller's `last`.
 /// Threads: any.

@@ -11,7 +11,7 @@ use p2pmap::Value;
 
 use crate::guard::guard_or;
 
-/// Wait without a limit, where a time in milliseconds is asked for.
+/// Without a limit, where a time in milliseconds is asked for: waits for ever, never expires.
 pub const P2PMAP_FOREVER: u64 = u64::MAX;
 
 /// A copy that is the caller's own. A zero byte follows, not counted in `len`, so text can be used as a C string.

@@ -19,9 +19,10 @@ pub type p2pmap_event_kind = i32;
 pub const P2PMAP_EVENT_PUT: p2pmap_event_kind = 1;
 /// The key was removed.
 pub const P2PMAP_EVENT_REMOVE: p2pmap_event_kind = 2;
-/// The entry's time was up.
+/// The entry's time to live is over. Each node tells it by itself, by its own clock; a put in time renews.
 pub const P2PMAP_EVENT_EXPIRE: p2pmap_event_kind = 3;
-/// The entry's author is gone, on a map with `presence`.
+/// The entry's author is gone, on a map opened with `presence=true`. The entry is hidden, not lost: a put, without an old
+/// value, tells that its author has come back.
 pub const P2PMAP_EVENT_PRUNE: p2pmap_event_kind = 4;
 /// The snapshot that was asked for is complete; changes follow. Empty key, no values, no stamp.
 pub const P2PMAP_EVENT_SYNCED: p2pmap_event_kind = 5;
@@ -36,7 +37,7 @@ const _: () = {
 #[repr(C)]
 pub struct p2pmap_event {
     pub kind: p2pmap_event_kind,
-    /// Whether this node wrote it.
+    /// Whether this node wrote it: the write that made the change, as `stamp` has it.
     pub local: Flag,
     pub key: *const u8,
     pub key_len: usize,
@@ -46,7 +47,8 @@ pub struct p2pmap_event {
     /// What the view held before; NULL if nothing.
     pub old_value: *const u8,
     pub old_value_len: usize,
-    /// The write that made the change, with its author; all zero for synced.
+    /// The write that made the change, with its author; for expire and prune, that of the entry that went; all zero for
+    /// synced.
     pub stamp: p2pmap_stamp,
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use p2pmap::{Error, ErrorKind, Result};
 
+use crate::bytes::P2PMAP_FOREVER;
 use crate::handle::is_null;
 
 /// What for ever is where a limit is needed.
@@ -150,6 +151,11 @@ unsafe fn struct_size<T: Versioned>(given: *const T) -> Result<usize> {
     }
     let problem = format!("`{0}.struct_size` is {size}; set it to sizeof({0})", T::NAME);
     Err(Error::new(ErrorKind::InvalidArgument, problem))
+}
+
+/// A time to live. `P2PMAP_FOREVER` is none: the entry never expires.
+pub(crate) fn ttl(ttl_ms: u64) -> Option<Duration> {
+    (ttl_ms != P2PMAP_FOREVER).then(|| Duration::from_millis(ttl_ms))
 }
 
 /// A wait. `P2PMAP_FOREVER`, and anything beyond what clocks can add up, is none at all.

@@ -4,7 +4,7 @@
 //! the greater stamp wins, everywhere.
 
 use std::ffi::{CString, c_char};
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, offset_of};
 
 use p2pmap::{Config, Map, MapOptions};
 
@@ -35,13 +35,14 @@ pub struct p2pmap_map_report {
     pub struct_size: usize,
     /// Entries in the view.
     pub live: usize,
+    /// Removals, and entries that expired, remembered.
     pub tombstones: usize,
     /// Keys and values held, in bytes.
     pub bytes: u64,
     pub digest: p2pmap_digest,
     /// Writes that wait for the network.
     pub outbox: usize,
-    /// Peers that have this map open.
+    /// Connected peers that have this map open.
     pub peers: usize,
     /// Entries from peers that the validator or a limit refused.
     pub refused_entries: u64,
@@ -53,12 +54,22 @@ pub struct p2pmap_map_report {
     pub gaps: u64,
     /// Syncs completed.
     pub syncs: u64,
+    /// Entries that presence hides, because their author is gone.
+    pub hidden: usize,
+    /// Comparisons that found the same writes seen and yet another state: a full sync follows each.
+    pub self_checks: u64,
+    /// Removals and expired entries forgotten since the map was opened.
+    pub forgotten: u64,
+    /// Openings of this map, by any node, that its causal context names.
+    pub origins: usize,
+    /// How far this map's clock is ahead of this node's wall clock, because a peer's or its own was, in milliseconds.
+    pub clock_ahead_ms: u64,
 }
 
 // SAFETY: `repr(C)`, begins with `struct_size`, and its fields are numbers and arrays of numbers.
 unsafe impl Versioned for p2pmap_map_report {
     const NAME: &'static str = "p2pmap_map_report";
-    const FIRST: usize = size_of::<Self>();
+    const FIRST: usize = offset_of!(Self, hidden);
 }
 
 impl Handle for p2pmap_map {
@@ -196,12 +207,17 @@ pub unsafe extern "C" fn p2pmap_map_status(
             bytes: told.bytes,
             digest: told.digest.into(),
             outbox: told.outbox,
-            peers: told.peers.len(),
+            peers: told.peers.iter().filter(|peer| peer.connected).count(),
             refused_entries: told.refused_entries,
             ahead_entries: told.ahead_entries,
             rejected_messages: told.rejected_messages,
             gaps: told.gaps,
             syncs: told.syncs,
+            hidden: told.hidden,
+            self_checks: told.self_checks,
+            forgotten: told.forgotten,
+            origins: told.origins,
+            clock_ahead_ms: told.clock_ahead_ms,
         };
         // SAFETY: checked above.
         unsafe { input::write_output(report, &value) };
@@ -209,7 +225,8 @@ pub unsafe extern "C" fn p2pmap_map_status(
     })
 }
 
-/// The peers that have this map open, and whether their copies are equal.
+/// The connected peers that have this map open, and how their copies compare. Also authors that something is wrong with,
+/// connected or not: their entries were set aside, or removals wait for their writes.
 ///
 /// Ownership: `*peers` is the caller's, to be freed with `p2pmap_map_peer_list_free`.
 /// Threads: any.

@@ -3,7 +3,7 @@
 //! A node is one process's participation in a cluster: an identity, a network endpoint, and the maps opened on it.
 
 use std::ffi::c_char;
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, offset_of};
 
 use p2pmap::{Config, Node};
 
@@ -11,8 +11,8 @@ use crate::config::p2pmap_config;
 use crate::error::{P2PMAP_OK, p2pmap_error, p2pmap_status};
 use crate::guard::{guard, guard_or};
 use crate::handle::{Handle, Home, free, give, live, required};
-use crate::input::{self, Versioned};
-use crate::peer::{p2pmap_peer_list, p2pmap_string_list};
+use crate::input::{self, Flag, Versioned};
+use crate::peer::{P2PMAP_UNKNOWN, p2pmap_peer_list, p2pmap_string_list};
 use crate::stamp::p2pmap_peer_id;
 
 /// A handle to a node.
@@ -40,12 +40,18 @@ pub struct p2pmap_node_report {
     pub maps: usize,
     /// Messages dropped because they were malformed, oversized or for no map of this node.
     pub rejected_messages: u64,
+    /// How far the others' clocks are ahead of this node's, in milliseconds: the median of its peers; behind when
+    /// negative; `P2PMAP_UNKNOWN` without peers.
+    pub clock_drift_ms: i64,
+    /// Whether this node's clock is the odd one out: most peers agree with each other, and not with it. What it writes may
+    /// be set aside by all, or lose against older writes: mend the clock.
+    pub clock_suspect: Flag,
 }
 
-// SAFETY: `repr(C)`, begins with `struct_size`, and its fields are numbers and arrays of numbers.
+// SAFETY: `repr(C)`, begins with `struct_size`, and its fields are numbers, arrays of numbers and a `Flag`.
 unsafe impl Versioned for p2pmap_node_report {
     const NAME: &'static str = "p2pmap_node_report";
-    const FIRST: usize = size_of::<Self>();
+    const FIRST: usize = offset_of!(Self, clock_drift_ms);
 }
 
 impl Handle for p2pmap_node {
@@ -215,6 +221,8 @@ pub unsafe extern "C" fn p2pmap_node_status(
             members: told.members,
             maps: told.maps.len(),
             rejected_messages: told.rejected_messages,
+            clock_drift_ms: told.clock_drift_ms.unwrap_or(P2PMAP_UNKNOWN),
+            clock_suspect: told.clock_suspect.into(),
         };
         // SAFETY: checked above.
         unsafe { input::write_output(report, &value) };

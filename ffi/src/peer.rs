@@ -14,6 +14,9 @@ use crate::input::Flag;
 /// A yes or no that may not be known yet: 1 is yes, 0 is no, -1 is not known.
 pub type p2pmap_answer = i32;
 
+/// A number that may be negative and is not known yet.
+pub const P2PMAP_UNKNOWN: i64 = i64::MIN;
+
 /// Texts, each NUL-terminated UTF-8.
 #[repr(C)]
 pub struct p2pmap_string_list {
@@ -38,6 +41,9 @@ pub struct p2pmap_peer {
     /// Names of the maps that both have open.
     pub maps: *const *const c_char,
     pub map_count: usize,
+    /// How far its clock is ahead of this node's, when last compared, in milliseconds; behind when negative;
+    /// `P2PMAP_UNKNOWN` before that.
+    pub drift_ms: i64,
 }
 
 /// The peers of a node.
@@ -48,7 +54,7 @@ pub struct p2pmap_peer_list {
     pub owner: *mut c_void,
 }
 
-/// A peer that a map is shared with.
+/// A peer that a map is shared with, or an author that something is wrong with, who need not be connected.
 #[repr(C)]
 pub struct p2pmap_map_peer {
     /// Its peer id as text.
@@ -57,6 +63,17 @@ pub struct p2pmap_map_peer {
     pub in_sync: p2pmap_answer,
     /// When a sync with this peer last completed, in milliseconds since the Unix epoch; -1 before the first.
     pub last_sync_ms: i64,
+    /// Whether it is connected and has the map open.
+    pub connected: Flag,
+    /// Entries held here that it lacked when last compared; -1 before the first comparison.
+    pub behind: i64,
+    /// How far its clock is ahead of this node's, when last compared, in milliseconds; behind when negative;
+    /// `P2PMAP_UNKNOWN` before that.
+    pub drift_ms: i64,
+    /// Entries that it wrote and that were set aside here, each time they came, because they were stamped too far ahead.
+    pub ahead_entries: u64,
+    /// Whether removals cannot be forgotten here until writes of it arrive, which are known of and missing.
+    pub holds_up_forgetting: Flag,
 }
 
 /// The peers of a map.
@@ -90,6 +107,11 @@ fn owner<T>(list: T) -> *mut c_void {
     Box::into_raw(Box::new(list)).cast()
 }
 
+/// A count or a time, or -1.
+fn count(known: Option<impl TryInto<i64>>) -> i64 {
+    known.map_or(-1, |number| number.try_into().unwrap_or(i64::MAX))
+}
+
 fn answer(known: Option<bool>) -> p2pmap_answer {
     known.map_or(-1, i32::from)
 }
@@ -112,9 +134,10 @@ impl p2pmap_peer_list {
                 addr: own.pointers[1],
                 outbound: peer.outbound.into(),
                 in_sync: answer(peer.in_sync),
-                round_trip_us: peer.round_trip.map_or(-1, |time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
+                round_trip_us: count(peer.round_trip.map(|time| time.as_micros())),
                 maps: maps.pointers.as_ptr(),
                 map_count: maps.pointers.len(),
+                drift_ms: peer.drift_ms.unwrap_or(P2PMAP_UNKNOWN),
             });
             list.texts.extend([own, maps]);
         }
@@ -128,7 +151,12 @@ impl p2pmap_map_peer_list {
         let item = |(peer, &id): (&MapPeer, &*const c_char)| p2pmap_map_peer {
             id,
             in_sync: answer(peer.in_sync),
-            last_sync_ms: peer.last_sync_ms.map_or(-1, |time| i64::try_from(time).unwrap_or(i64::MAX)),
+            last_sync_ms: count(peer.last_sync_ms),
+            connected: peer.connected.into(),
+            behind: count(peer.behind),
+            drift_ms: peer.drift_ms.unwrap_or(P2PMAP_UNKNOWN),
+            ahead_entries: peer.ahead_entries,
+            holds_up_forgetting: peer.holds_up_forgetting.into(),
         };
         let items: Vec<_> = peers.iter().zip(&ids.pointers).map(item).collect();
         let list = List { items, texts: vec![ids] };

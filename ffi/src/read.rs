@@ -26,6 +26,8 @@ pub struct p2pmap_entry {
     pub stamp: p2pmap_stamp,
     /// When its author wrote it, by the author's clock, in milliseconds since the Unix epoch.
     pub time_ms: u64,
+    /// When it expires, by each node's own clock, in milliseconds since the Unix epoch; 0: never.
+    pub expires_at_ms: u64,
     pub owner: *mut c_void,
 }
 
@@ -34,7 +36,8 @@ impl p2pmap_entry {
     pub(crate) fn borrowed(entry: &Entry) -> Self {
         let ((key, key_len), (value, value_len)) = (pointer(entry.key()), pointer(entry.value()));
         let (stamp, time_ms) = ((&entry.stamp()).into(), entry.time_ms());
-        Self { key, key_len, value, value_len, stamp, time_ms, owner: std::ptr::null_mut() }
+        let expires_at_ms = entry.expires_at_ms().unwrap_or(0);
+        Self { key, key_len, value, value_len, stamp, time_ms, expires_at_ms, owner: std::ptr::null_mut() }
     }
 
     /// An entry that keeps what it points to.
@@ -132,7 +135,7 @@ pub unsafe extern "C" fn p2pmap_map_get_view(
     })
 }
 
-/// Reads a value with its stamp, author and time. `P2PMAP_NOT_FOUND` when absent.
+/// Reads a value with its stamp, author, time and expiry. `P2PMAP_NOT_FOUND` when absent.
 ///
 /// Ownership: borrows `key`; `*entry` is the caller's, to be released with `p2pmap_entry_release`.
 /// Threads: any.

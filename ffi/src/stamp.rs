@@ -5,7 +5,7 @@
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
-use p2pmap::{Digest, PeerId, Result, Stamp};
+use p2pmap::{Digest, Error, ErrorKind, PeerId, Result, Stamp};
 
 use crate::bytes::pointer;
 use crate::error::{P2PMAP_BUFFER_TOO_SMALL, P2PMAP_OK, p2pmap_error, p2pmap_status};
@@ -32,7 +32,8 @@ pub struct p2pmap_peer_id {
 ///
 /// `timestamp` is the author's hybrid clock: 48 bits of milliseconds since the Unix epoch, then a counter of 16 bits.
 /// `epoch` says which opening of the map by its author. There is no padding, so stamps may be compared with `memcmp`
-/// for equality; their order is `p2pmap_stamp_compare`.
+/// for equality; their order is `p2pmap_stamp_compare`. The three parts are the whole stamp: told to another process, they
+/// are the same stamp there.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct p2pmap_stamp {
@@ -70,6 +71,13 @@ impl From<&PeerId> for p2pmap_peer_id {
 
 impl p2pmap_stamp {
     pub(crate) const NONE: Self = Self { timestamp: 0, epoch: 0, author: p2pmap_peer_id::NOBODY };
+
+    /// The stamp that a caller passes. Errors: `InvalidArgument` for one that no write can have.
+    pub(crate) fn read(&self) -> Result<Stamp> {
+        let author = PeerId::from_bytes(self.author.as_slice())
+            .map_err(|_| Error::new(ErrorKind::InvalidArgument, "`stamp` names no author: it is no write's"))?;
+        Ok(Stamp::new(self.timestamp, self.epoch, author))
+    }
 }
 
 impl From<&Stamp> for p2pmap_stamp {

@@ -11,7 +11,9 @@ use std::process::Command;
 use toolchain::{crate_path, directory, program, run};
 
 /// Arguments that may be NULL, wherever they appear.
-const OPTIONAL: &[&str] = &["error", "options", "stamp", "last", "removed", "peer", "user_data", "destroy"];
+const OPTIONAL: &[&str] = &["error", "options", "stamp", "last", "removed", "peer", "who", "user_data", "destroy"];
+/// Types of arguments that may not be NULL although another of that name may.
+const NEEDED: &[&str] = &["p2pmap_map_options *", "const p2pmap_stamp *"];
 
 struct Parameter {
     /// As declared, up to the name.
@@ -68,7 +70,7 @@ fn call(calls: &mut String, function: &Function, null: usize) {
         .collect();
     let call = format!("{}({})", function.name, arguments.join(", "));
     let opens = matches!(function.name.as_str(), "p2pmap_open" | "p2pmap_node_open") && parameter.name == "config";
-    let optional = opens || OPTIONAL.contains(&parameter.name.as_str()) && parameter.kind != "p2pmap_map_options *";
+    let optional = opens || OPTIONAL.contains(&parameter.name.as_str()) && !NEEDED.contains(&parameter.kind.as_str());
     let line = match () {
         () if frees => format!("  {call};"),
         () if function.returns_status && !optional => format!("  EXPECT(P2PMAP_INVALID_ARGUMENT, {call});"),

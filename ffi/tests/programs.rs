@@ -17,6 +17,11 @@ fn bytes_go_in_and_out() {
 }
 
 #[test]
+fn who_holds_a_write_is_told() {
+    runs("cluster", "tests/c/cluster.c");
+}
+
+#[test]
 fn destructors_run_once_and_callbacks_end_when_they_should() {
     runs("lifecycle", "tests/c/lifecycle.c");
 }
@@ -57,7 +62,7 @@ fn valgrind_finds_nothing() {
     if !has("valgrind") {
         return;
     }
-    for name in ["values", "lifecycle", "watch"] {
+    for name in ["values", "cluster", "lifecycle", "watch"] {
         let Some(program) = program(&format!("valgrind_{name}"), &[crate_path(&format!("tests/c/{name}.c"))]) else { return };
         run(Command::new("valgrind").args(toolchain::VALGRIND).arg(program));
     }

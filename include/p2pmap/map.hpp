@@ -1,4 +1,4 @@
-// Nodes, maps and what maps give. Included by <p2pmap.hpp>.
+// Maps, and what maps give. Included by <p2pmap.hpp>.
 
 #ifndef P2PMAP_MAP_HPP
 #define P2PMAP_MAP_HPP
@@ -26,20 +26,23 @@ struct scan_options {
   bool reverse = false;
 };
 
-/// A peer that a node is connected to.
-struct peer {
-  std::string id, addr;
-  bool outbound;
-  std::optional<std::chrono::microseconds> round_trip;
-  std::vector<std::string> maps;
-  std::optional<bool> in_sync;
-};
-
-/// A peer that a map is shared with.
+/// A peer that a map is shared with, or an author that something is wrong with, who need not be connected.
 struct map_peer {
   std::string id;
+  /// Whether the copies were equal when last compared.
   std::optional<bool> in_sync;
+  /// When a sync with it last completed, since the Unix epoch.
   std::optional<milliseconds> last_sync;
+  /// Whether it is connected and has the map open.
+  bool connected;
+  /// Entries held here that it lacked when last compared.
+  std::optional<std::uint64_t> behind;
+  /// How far its clock is ahead of this node's, when last compared; behind when negative.
+  std::optional<milliseconds> drift;
+  /// Entries that it wrote and that were set aside here, because they were stamped too far ahead.
+  std::uint64_t ahead_entries;
+  /// Whether removals cannot be forgotten here until writes of it arrive, which are known of and missing.
+  bool holds_up_forgetting;
 };
 
 namespace detail {
@@ -73,6 +76,11 @@ class batch {
   batch() : handle_(p2pmap_batch_new()) {}
   batch &put(std::string_view key, std::string_view value) {
     detail::call(p2pmap_batch_put, handle_.get(), key.data(), key.size(), value.data(), value.size());
+    return *this;
+  }
+  /// With a time to live, as `map::put` has it; it counts from when the batch is applied, and is checked then.
+  batch &put(std::string_view key, std::string_view value, std::optional<milliseconds> ttl) {
+    detail::call(p2pmap_batch_put_ttl, handle_.get(), key.data(), key.size(), value.data(), value.size(), detail::ttl(ttl));
     return *this;
   }
   batch &remove(std::string_view key) {
@@ -177,9 +185,18 @@ class map {
   std::string name() const { return handle_ ? p2pmap_map_name(handle_.get()) : ""; }
   p2pmap::node node() const;
 
+  /// Writes. On a map opened with `default_ttl_ms` the entry expires when that has passed.
   p2pmap::stamp put(std::string_view key, std::string_view value) {
     p2pmap_stamp stamp;
     detail::call(p2pmap_map_put, get(), key.data(), key.size(), value.data(), value.size(), &stamp);
+    return stamp;
+  }
+  /// Writes an entry that expires when `ttl` has passed, on every node; a later put renews it: `put("db/1", addr, 15s)`.
+  /// std::nullopt, and `forever`: it never expires, whatever the map's `default_ttl_ms`. Throws INVALID_ARGUMENT for a time
+  /// below a millisecond or above 100 years.
+  p2pmap::stamp put(std::string_view key, std::string_view value, std::optional<milliseconds> ttl) {
+    p2pmap_stamp stamp;
+    detail::call(p2pmap_map_put_ttl, get(), key.data(), key.size(), value.data(), value.size(), detail::ttl(ttl), &stamp);
     return stamp;
   }
   std::optional<std::string> get(std::string_view key) const {
@@ -268,6 +285,16 @@ class map {
     return made;
   }
 
+  /// Waits until that many other nodes hold a write and everything that its author wrote before it; the ids of those that do.
+  /// Throws TIMEOUT, and INVALID_ARGUMENT for a stamp that this copy does not hold itself.
+  std::vector<std::string> wait_replicated(const p2pmap::stamp &stamp, std::size_t peers, milliseconds timeout) {
+    detail::owned<p2pmap_string_list, p2pmap_string_list_free> who;
+    const p2pmap_stamp *const of = &stamp;
+    p2pmap_string_list *const raw = &who;
+    detail::call(p2pmap_map_wait_replicated, get(), of, peers, detail::wait(timeout), raw);
+    return detail::strings(who.items, who.count);
+  }
+  /// Reconciles now; returns when this copy equals each connected peer's. Throws TIMEOUT.
   void sync(milliseconds timeout) { detail::call(p2pmap_map_sync, get(), detail::wait(timeout)); }
   p2pmap_map_report status() const {
     p2pmap_map_report report{};
@@ -283,8 +310,11 @@ class map {
     for (std::size_t i = 0; i < list.count; i++) {
       const p2pmap_map_peer &one = list.items[i];
       std::optional<milliseconds> last;
+      std::optional<std::uint64_t> behind;
       if (one.last_sync_ms >= 0) last = milliseconds(one.last_sync_ms);
-      peers.push_back({one.id, detail::answer(one.in_sync), last});
+      if (one.behind >= 0) behind = static_cast<std::uint64_t>(one.behind);
+      peers.push_back({one.id, detail::answer(one.in_sync), last, one.connected, behind, detail::drift(one.drift_ms),
+                       one.ahead_entries, one.holds_up_forgetting});
     }
     return peers;
   }
@@ -304,77 +334,6 @@ class map {
   }
   handle handle_;
 };
-
-/// One process's participation in a cluster. It closes when this object goes, with every map on it.
-class node {
- public:
-  explicit node(const config &config = {}) : handle_(detail::make<handle>(p2pmap_node_open, config.get())) {}
-
-  std::string id() const {
-    p2pmap_peer_id id;
-    detail::call(p2pmap_node_id, get(), &id);
-    return to_string(id);
-  }
-  /// What another node takes as `bootstrap`.
-  std::vector<std::string> addrs() const { return strings(p2pmap_node_addrs); }
-  std::vector<std::string> maps() const { return strings(p2pmap_node_maps); }
-  /// Dials a peer and waits for the connection; its id.
-  std::string connect(const std::string &addr, milliseconds timeout) {
-    p2pmap_peer_id peer;
-    detail::call(p2pmap_node_connect, get(), addr.c_str(), detail::wait(timeout), &peer);
-    return to_string(peer);
-  }
-  std::vector<peer> peers() const {
-    detail::owned<p2pmap_peer_list, p2pmap_peer_list_free> list;
-    p2pmap_peer_list *const raw = &list;
-    detail::call(p2pmap_node_peers, get(), raw);
-    std::vector<peer> peers;
-    for (std::size_t i = 0; i < list.count; i++) {
-      const p2pmap_peer &one = list.items[i];
-      std::optional<std::chrono::microseconds> round_trip;
-      if (one.round_trip_us >= 0) round_trip = std::chrono::microseconds(one.round_trip_us);
-      auto maps = detail::strings(one.maps, one.map_count);
-      peers.push_back({one.id, one.addr, one.outbound, round_trip, std::move(maps), detail::answer(one.in_sync)});
-    }
-    return peers;
-  }
-  p2pmap_node_report status() const {
-    p2pmap_node_report report{};
-    report.struct_size = sizeof report;
-    detail::call(p2pmap_node_status, get(), &report);
-    return report;
-  }
-  /// Opens a map. The same name again gives the same map.
-  p2pmap::map map(const std::string &name) { return open(name, nullptr); }
-  p2pmap::map map(const std::string &name, const map_options &options) { return open(name, options.get()); }
-  void close() { detail::call(p2pmap_node_close, get()); }
-
-  const p2pmap_node *get() const noexcept { return handle_.get(); }
-
- private:
-  using handle = detail::handle<p2pmap_node, p2pmap_node_free>;
-  friend class p2pmap::map;
-  explicit node(handle handle) : handle_(std::move(handle)) {}
-  p2pmap::map open(const std::string &name, const p2pmap_map_options *options) {
-    return p2pmap::map(detail::make<p2pmap::map::handle>(p2pmap_map_open, get(), name.c_str(), options));
-  }
-  template <class Function>
-  std::vector<std::string> strings(Function function) const {
-    detail::owned<p2pmap_string_list, p2pmap_string_list_free> list;
-    p2pmap_string_list *const raw = &list;
-    detail::call(function, get(), raw);
-    return detail::strings(list.items, list.count);
-  }
-  handle handle_;
-};
-
-/// The node it is open on: a further handle, which does not close the node.
-inline node map::node() const { return p2pmap::node(detail::make<p2pmap::node::handle>(p2pmap_map_node, get())); }
-
-/// Opens a map on a node of its own: the quick start.
-inline map open(const std::string &name, const config &config = {}) {
-  return map(detail::make<map::handle>(p2pmap_open, name.c_str(), config.get()));
-}
 
 }  // namespace p2pmap
 

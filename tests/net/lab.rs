@@ -73,13 +73,19 @@ impl Lab {
     }
 
     /// One node on each machine; all know the first.
-    pub fn cluster(&self, transport: Transport) -> Vec<TestNode> {
-        let mut nodes = vec![self.start(0, transport, &[])];
+    pub fn cluster(&self, transport: Transport, options: &[&str]) -> Vec<TestNode> {
+        let mut nodes = vec![self.start(0, transport, options)];
         for machine in 1..self.machines.len() {
             let bootstrap = nodes[0].as_bootstrap();
-            nodes.push(self.start(machine, transport, &[&bootstrap]));
+            nodes.push(self.start(machine, transport, &[options, &[&bootstrap]].concat()));
         }
         nodes
+    }
+
+    /// The option that lets a node join through whoever runs on these machines, now or later.
+    pub fn bootstrap(machines: &[usize]) -> String {
+        let addresses: Vec<String> = machines.iter().map(|at| format!("/ip4/{}/tcp/7400", address(*at))).collect();
+        format!("bootstrap={}", addresses.join(","))
     }
 
     /// Takes the cable between the two switches down: what is sent across is lost without a word.
@@ -94,6 +100,35 @@ impl Lab {
     /// Takes one machine off its switch.
     pub fn unplug(&self, machine: usize) {
         ip(&format!("-n {} link set port{machine} down", self.switch));
+    }
+
+    pub fn plug(&self, machine: usize) {
+        ip(&format!("-n {} link set port{machine} up", self.switch));
+    }
+
+    /// From now on nothing gets from one of these machines to the other; both reach all the rest.
+    pub fn part(&self, a: usize, b: usize) {
+        self.route(a, b, "add");
+        self.route(b, a, "add");
+    }
+
+    pub fn reunite(&self, a: usize, b: usize) {
+        self.route(a, b, "delete");
+        self.route(b, a, "delete");
+    }
+
+    fn route(&self, from: usize, to: usize, verb: &str) {
+        ip(&format!("-n {} route {verb} blackhole {}/32", self.machines[from], address(to)));
+    }
+
+    /// What a machine's network card has sent and received so far, in bytes.
+    pub fn traffic(&self, machine: usize) -> u64 {
+        let counter = |name: &str| -> u64 {
+            let path = format!("/sys/class/net/eth0/statistics/{name}");
+            let read = run(&["netns", "exec", &self.machines[machine], "cat", &path]);
+            read.expect("a counter").trim().parse().expect("a number")
+        };
+        counter("tx_bytes") + counter("rx_bytes")
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::alone;
 use crate::lab::{Lab, Transport};
 use crate::process::TestNode;
+use crate::together;
 use crate::waiting::{LONG, converged, fully_connected, until};
 
 /// How soon after a heal all must be equal.
@@ -22,9 +22,9 @@ enum Cut {
 
 /// Writes on both sides of a cut, before, while and after; heals; all must be equal soon.
 fn heals(count: usize, transport: Transport, cut: Cut) {
-    let _alone = alone();
+    let _together = together();
     let Some(lab) = Lab::new(count) else { return };
-    let mut nodes = lab.cluster(transport);
+    let mut nodes = lab.cluster(transport, &[]);
     fully_connected(&mut nodes, LONG);
     nodes[0].tell("putmany before/ 100");
     nodes[1].tell("put contested before");
@@ -97,9 +97,9 @@ fn g4_five_nodes_heal_after_a_cut_that_ended_their_connections() {
 
 #[test]
 fn a_dead_link_is_noticed() {
-    let _alone = alone();
+    let _together = together();
     let Some(lab) = Lab::new(3) else { return };
-    let mut nodes = lab.cluster(Transport::Tcp);
+    let mut nodes = lab.cluster(Transport::Tcp, &[]);
     fully_connected(&mut nodes, LONG);
     let gone = nodes[2].id.clone();
     lab.unplug(2);
@@ -115,9 +115,9 @@ fn a_dead_link_is_noticed() {
 
 #[test]
 fn g1_sixteen_machines_converge() {
-    let _alone = alone();
+    let _together = together();
     let Some(lab) = Lab::new(16) else { return };
-    let mut nodes = lab.cluster(Transport::Tcp);
+    let mut nodes = lab.cluster(Transport::Tcp, &[]);
     for (index, node) in nodes.iter_mut().enumerate() {
         node.tell(&format!("putmany node{index}/ 100"));
     }

@@ -1,5 +1,6 @@
 //! A node in a process of its own, and the pipe to it.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -85,11 +86,38 @@ impl TestNode {
         (live.parse().expect("a number"), digest.into())
     }
 
+    /// One of the counters, or the number of events of one kind.
+    pub fn counter(&mut self, name: &str) -> u64 {
+        let counters = self.tell("counters");
+        let words: Vec<&str> = counters.split(' ').collect();
+        let found = words.chunks_exact(2).find(|pair| pair[0] == name);
+        found.map_or(0, |pair| pair[1].parse().expect("a number"))
+    }
+
+    /// Each connected peer with the remote address of its connection: the same address, the same connection.
+    pub fn links(&mut self) -> BTreeSet<String> {
+        self.tell("links").split(' ').map(str::to_string).collect()
+    }
+
     pub fn peers(&mut self) -> Vec<String> {
         match self.tell("peers").as_str() {
             "none" => Vec::new(),
             ids => ids.split(' ').map(str::to_string).collect(),
         }
+    }
+
+    /// Stops the process as a debugger would: it keeps its connections and does nothing.
+    pub fn freeze(&mut self) {
+        self.signal("STOP");
+    }
+
+    pub fn thaw(&mut self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill -{name} works");
     }
 
     /// Ends the process at once, as a crash would: no goodbye.

@@ -9,6 +9,22 @@ use crate::process::TestNode;
 pub const LONG: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// The seconds of chaos that were asked for, if any were.
+pub fn soak() -> Option<Duration> {
+    let seconds = std::env::var("P2PMAP_SOAK_S").ok()?;
+    Some(Duration::from_secs(seconds.parse().expect("P2PMAP_SOAK_S is a number of seconds")))
+}
+
+/// A time that is `full` in a soak, and may be shorter otherwise.
+pub fn lasting(full: Duration, short: Duration) -> Duration {
+    if soak().is_some() { full } else { short }
+}
+
+/// Lets the time pass that something is to last.
+pub fn pass(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// Polls until the check passes, and says how long that took. The check says what is still missing.
 pub fn until(what: &str, limit: Duration, mut check: impl FnMut() -> Result<(), String>) -> Duration {
     let start = Instant::now();
@@ -32,6 +48,18 @@ pub fn converged(nodes: &mut [TestNode], live: usize, limit: Duration) -> Durati
             format!("{live} entries expected, got {}", shown.join(", "))
         })
     })
+}
+
+/// Waits until all digests are equal. Entries in the view.
+pub fn equal(nodes: &mut [&mut TestNode], limit: Duration) -> (usize, Duration) {
+    let mut live = 0;
+    let took = until("equal", limit, || {
+        let states: Vec<(usize, String)> = nodes.iter_mut().map(|node| node.status()).collect();
+        live = states[0].0;
+        let different = states.iter().filter(|state| **state != states[0]).count();
+        if different == 0 { Ok(()) } else { Err(format!("{different} of {} differ from the first", states.len())) }
+    });
+    (live, took)
 }
 
 /// Waits until each node's peers are exactly the others.

@@ -1,40 +1,42 @@
 'use strict';
-// How keys and values look in JavaScript. A codec has four functions:
-// write(x, at)             x to the scratch; its length, or -1 when it does not fit
-// encode(x)                x to bytes of its own
+// How keys and values look in JavaScript. A codec has three functions:
+// plain(x)                 x as text or bytes; throws when it is not what it should be. It may run the user's code
 // take(from, start, end)   what lies there in a Buffer, held on to without the Buffer
 // finish(taken)            that, as the user sees it; throws when it is not what it should be
 
 const { invalidArgument, invalidConfig, invalidValue } = require('./errors.cjs');
 const { writeText, writeBytes } = require('./scratch.cjs');
 
+/** Writes text or bytes to the scratch. @returns {number} the length, or -1 when it does not fit */
+function write(plain, at) {
+  return typeof plain === 'string' ? writeText(plain, at) : writeBytes(plain, at);
+}
+
+/** @returns {Uint8Array} text or bytes, as bytes of its own */
+function encode(plain) {
+  return typeof plain === 'string' ? Buffer.from(plain) : plain;
+}
+
 /** Keys, in either form. */
 const anyKey = {
-  write(key, at) {
-    return typeof key === 'string' ? writeText(key, at) : writeBytes(checkedBytes(key, 'a key'), at);
-  },
-  encode(key) {
-    return typeof key === 'string' ? Buffer.from(key) : checkedBytes(key, 'a key');
-  },
+  write: (key, at) => write(plainKey(key), at),
+  encode: (key) => encode(plainKey(key)),
 };
 
 const bytes = {
-  write: (value, at) => writeBytes(checkedBytes(value, 'a value'), at),
-  encode: (value) => checkedBytes(value, 'a value'),
+  plain: (value) => checkedBytes(value, 'a value'),
   take: takeBytes,
   finish: (taken) => taken,
 };
 
 const utf8 = {
-  write: (value, at) => writeText(checkedText(value), at),
-  encode: (value) => Buffer.from(checkedText(value)),
+  plain: checkedText,
   take: takeText,
   finish: (taken) => taken,
 };
 
 const json = {
-  write: (value, at) => writeText(toJson(value), at),
-  encode: (value) => Buffer.from(toJson(value)),
+  plain: toJson,
   take: takeText,
   finish: fromJson,
 };
@@ -47,6 +49,10 @@ function takeBytes(from, start, end) {
 
 function takeText(from, start, end) {
   return from.toString('utf8', start, end);
+}
+
+function plainKey(key) {
+  return typeof key === 'string' ? key : checkedBytes(key, 'a key');
 }
 
 function checkedBytes(x, what) {
@@ -99,4 +105,4 @@ function pick(table, option, name) {
   throw invalidConfig(`${option} must be one of ${allowed.join(', ')}, not ${JSON.stringify(name)}`);
 }
 
-module.exports = { codecs, anyKey, kindOf };
+module.exports = { codecs, anyKey, write, encode, kindOf };

@@ -8,11 +8,13 @@ const LOCAL = 1;
 const HAS_VALUE = 2;
 const HAS_OLD_VALUE = 4;
 const HAS_STAMP = 8;
+const EXPIRES = 16;
 const HEAD_BYTES = 32;
+const EXPIRY_BYTES = 8;
 
 /**
- * Makes something of every record: `make({ kind, local, key, value, oldValue, stamp })`, where values are as `values.take`
- * left them. Nothing of that holds on to the batch, so that keeping one record does not keep 64 KiB.
+ * Makes something of every record: `make({ kind, local, key, value, oldValue, stamp, expiresAtMs })`, where values are as
+ * `values.take` left them. Nothing of that holds on to the batch, so that keeping one record does not keep 64 KiB.
  */
 function records(batch, { takeKey, values }, make) {
   const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
@@ -24,18 +26,20 @@ function records(batch, { takeKey, values }, make) {
     const keyAt = at + HEAD_BYTES;
     const valueAt = keyAt + view.getUint32(at + 20, true);
     const oldValueAt = valueAt + view.getUint32(at + 24, true);
-    const next = oldValueAt + view.getUint32(at + 28, true);
+    const expiryAt = oldValueAt + view.getUint32(at + 28, true);
+    const expires = (flags & EXPIRES) !== 0;
     all.push(
       make({
         kind: KINDS[view.getUint8(at)],
         local: (flags & LOCAL) !== 0,
         key: takeKey(batch, keyAt, valueAt),
         value: flags & HAS_VALUE ? values.take(batch, valueAt, oldValueAt) : undefined,
-        oldValue: flags & HAS_OLD_VALUE ? values.take(batch, oldValueAt, next) : undefined,
+        oldValue: flags & HAS_OLD_VALUE ? values.take(batch, oldValueAt, expiryAt) : undefined,
         stamp: flags & HAS_STAMP ? stamp(view, at, authors) : undefined,
+        expiresAtMs: expires ? view.getFloat64(expiryAt, true) : undefined,
       }),
     );
-    at = next;
+    at = expires ? expiryAt + EXPIRY_BYTES : expiryAt;
   }
   return all;
 }

@@ -1,18 +1,19 @@
 'use strict';
 
 const { Batch } = require('./batch.cjs');
-const { anyKey, codecs, kindOf } = require('./codecs.cjs');
+const { anyKey, codecs, encode, kindOf, write } = require('./codecs.cjs');
 const { invalidArgument } = require('./errors.cjs');
 const { Subscription, Watch } = require('./events.cjs');
 const { records } = require('./flat.cjs');
-const { checkedObject } = require('./options.cjs');
+const { checkedObject, checkedSignal } = require('./options.cjs');
 const { scratch, words } = require('./scratch.cjs');
 const { Stamp } = require('./stamp.cjs');
+const { lifetime } = require('./ttl.cjs');
 
 /** What the native `get` returns instead of a length (src/hot.rs). */
 const ABSENT = -1;
 const NOTHING = Buffer.alloc(0);
-const DEFAULT_SYNC_MS = 10_000;
+const DEFAULT_WAIT_MS = 10_000;
 
 /** This node's copy of a named replicated map. Made by `open` and `node.map`. */
 class P2pMap {
@@ -23,6 +24,7 @@ class P2pMap {
   #get;
   #has;
   #put;
+  #putTtl;
   #remove;
   #size;
 
@@ -37,6 +39,7 @@ class P2pMap {
     this.#get = functions.get;
     this.#has = functions.has;
     this.#put = functions.put;
+    this.#putTtl = functions.putTtl;
     this.#remove = functions.remove;
     this.#size = functions.size;
   }
@@ -77,11 +80,15 @@ class P2pMap {
     return keyLength >= 0 ? this.#has(keyLength) : this.#native.hasBytes(anyKey.encode(key));
   }
 
-  put(key, value) {
+  put(key, value, options) {
+    // What may run the user's code, and so use the scratch, comes first.
+    const ttl = lifetime(options);
+    const plain = this.#values.plain(value);
     const keyLength = anyKey.write(key, 0);
-    const valueLength = keyLength >= 0 ? this.#values.write(value, keyLength) : -1;
-    if (valueLength < 0) return this.#stamp(this.#native.putBytes(anyKey.encode(key), this.#values.encode(value)));
-    this.#put(keyLength, valueLength);
+    const valueLength = keyLength >= 0 ? write(plain, keyLength) : -1;
+    if (valueLength < 0) return this.#stamp(this.#native.putBytes(anyKey.encode(key), encode(plain), ttl));
+    if (options === undefined) this.#put(keyLength, valueLength);
+    else this.#putTtl(keyLength, valueLength, ttl);
     return new Stamp(words[0], words[1], words[2], words[3], this.#author);
   }
 
@@ -140,8 +147,17 @@ class P2pMap {
     return new Watch(this.#starter(options), this.#codecs, options);
   }
 
-  async sync(timeoutMs = DEFAULT_SYNC_MS) {
+  async sync(timeoutMs = DEFAULT_WAIT_MS) {
     await this.#native.sync(timeoutMs);
+  }
+
+  async waitReplicated(stamp, peers = 1, options = {}) {
+    if (!(stamp instanceof Stamp)) throw invalidArgument(`waitReplicated takes a Stamp, not ${kindOf(stamp)}`);
+    if (!(Number.isSafeInteger(peers) && peers >= 0)) throw invalidArgument('peers must be a whole number from 0 up');
+    const { timeoutMs = DEFAULT_WAIT_MS, signal } = checkedObject(options, 'options');
+    const { timestamp, epoch, author } = stamp;
+    checkedSignal(signal)?.throwIfAborted();
+    return abortable(this.#native.waitReplicated(timestamp, epoch, author, peers, timeoutMs), signal);
   }
 
   status() {
@@ -174,7 +190,7 @@ class P2pMap {
 
   #starter(options) {
     const { prefix = NOTHING, snapshot = false, signal } = checkedObject(options, 'options');
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal must be an AbortSignal');
+    checkedSignal(signal);
     return (wake) => this.#native.watch(anyKey.encode(prefix), Boolean(snapshot), wake);
   }
 
@@ -189,9 +205,9 @@ class P2pMap {
     for (let batch = scan.read(); batch !== null; batch = scan.read()) yield* records(batch, this.#codecs, asIs);
   }
 
-  #entry({ key, value, stamp }) {
+  #entry({ key, value, stamp, expiresAtMs }) {
     const { author, timeMs } = stamp;
-    return { key, value: this.#values.finish(value), stamp, author, timeMs };
+    return { key, value: this.#values.finish(value), stamp, author, timeMs, expiresAtMs };
   }
 
   #read(from, start, end) {
@@ -202,6 +218,16 @@ class P2pMap {
     const word = (at) => bytes.readUInt32LE(at);
     return new Stamp(word(0), word(4), word(8), word(12), this.#author);
   }
+}
+
+/** `promise`, unless `signal` says first to give it up. */
+function abortable(promise, signal) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
+  });
 }
 
 function asIs(record) {

@@ -73,9 +73,14 @@ function checkedObject(options, what) {
   throw invalidArgument(`${what} must be an object, not ${kindOf(options)}`);
 }
 
+function checkedSignal(signal) {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw invalidArgument('signal must be an AbortSignal');
+}
+
 function checkedName(name) {
   if (typeof name === 'string') return name;
   throw invalidArgument(`a map's name must be a string, not ${kindOf(name)}`);
 }
 
-module.exports = { settings, validator, checkedObject, checkedName };
+module.exports = { settings, validator, checkedObject, checkedSignal, checkedName };

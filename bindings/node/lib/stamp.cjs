@@ -1,5 +1,8 @@
 'use strict';
 
+const { kindOf } = require('./codecs.cjs');
+const { invalidArgument } = require('./errors.cjs');
+
 /** Identifies one write: when, by the hybrid logical clock, and in whose opening of the map. */
 class Stamp {
   #timestampLow;
@@ -15,6 +18,12 @@ class Stamp {
     this.#epochLow = epochLow;
     this.#epochHigh = epochHigh;
     this.#author = author;
+  }
+
+  /** The stamp of a write that was made elsewhere or told by other means. */
+  static of(timestamp, epoch, author) {
+    if (typeof author !== 'string') throw invalidArgument(`an author must be a string, not ${kindOf(author)}`);
+    return new Stamp(...halves(timestamp, 'a timestamp'), ...halves(epoch, 'an epoch'), author);
   }
 
   get timestamp() {
@@ -50,6 +59,13 @@ class Stamp {
 
 function whole(low, high) {
   return (BigInt(high) << 32n) | BigInt(low);
+}
+
+function halves(number, what) {
+  if (typeof number !== 'bigint' || BigInt.asUintN(64, number) !== number) {
+    throw invalidArgument(`${what} must be a bigint of 64 bits, from 0 up`);
+  }
+  return [Number(number & 0xffff_ffffn), Number(number >> 32n)];
 }
 
 module.exports = { Stamp };

@@ -2,7 +2,7 @@
 //!
 //! Shape (all numbers little-endian): u32 where the authors start; then the records; then the authors.
 //! A record: u8 kind (0 an entry, else the event's number), u8 flags, u16 author's index, u64 timestamp, u64 epoch,
-//! u32 length of key, of value, of old value, then those three.
+//! u32 length of key, of value, of old value, then those three, then f64 when it expires, if it does.
 //! An author: u8 length, then the peer id as text.
 
 use p2pmap::{Entry, Event, EventKind, PeerId, Stamp};
@@ -18,6 +18,7 @@ const LOCAL: u8 = 1;
 const HAS_VALUE: u8 = 2;
 const HAS_OLD_VALUE: u8 = 4;
 const HAS_STAMP: u8 = 8;
+const EXPIRES: u8 = 16;
 const KIND_ENTRY: u8 = 0;
 
 /// A batch being written.
@@ -39,7 +40,12 @@ impl Flat {
     /// Adds an entry, with its value if asked for.
     pub fn entry(&mut self, entry: &Entry, with_value: bool) {
         let value = with_value.then(|| &**entry.value());
-        self.record(KIND_ENTRY, 0, Some(&entry.stamp()), entry.key(), value, None);
+        let expires_at_ms = entry.expires_at_ms();
+        let flags = if expires_at_ms.is_some() { EXPIRES } else { 0 };
+        self.record(KIND_ENTRY, flags, Some(&entry.stamp()), entry.key(), value, None);
+        if let Some(ms) = expires_at_ms {
+            self.bytes.extend_from_slice(&(ms as f64).to_le_bytes());
+        }
     }
 
     pub fn event(&mut self, event: &Event) {

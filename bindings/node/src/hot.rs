@@ -12,6 +12,7 @@ use napi::bindgen_prelude::{Buffer, FunctionCallContext, Object, ToNapiValue};
 use p2pmap::{Error, ErrorKind, Map, Stamp};
 
 use crate::outcome::run;
+use crate::ttl::Ttl;
 use crate::validator;
 
 /// What `get` returns instead of a length.
@@ -35,6 +36,7 @@ pub fn functions<'env>(env: &'env Env, map: &Map, scratch: Buffer) -> napi::Resu
     add(env, &mut functions, "get", &hot, Hot::get)?;
     add(env, &mut functions, "has", &hot, Hot::has)?;
     add(env, &mut functions, "put", &hot, Hot::put)?;
+    add(env, &mut functions, "putTtl", &hot, Hot::put_ttl)?;
     add(env, &mut functions, "remove", &hot, Hot::remove)?;
     add(env, &mut functions, "size", &hot, Hot::size)?;
     Ok(functions)
@@ -77,18 +79,28 @@ impl Hot {
 
     /// (key length, value length); leaves the stamp at the start of the scratch.
     fn put(&self, call: FunctionCallContext<'_>) -> napi::Result<()> {
+        self.write(&call, Ttl::Default)
+    }
+
+    /// (key length, value length, ttl as `Ttl::parse` takes it); leaves the stamp at the start of the scratch.
+    fn put_ttl(&self, call: FunctionCallContext<'_>) -> napi::Result<()> {
+        let ttl = call.get::<f64>(2)?;
+        self.write(&call, run(call.env, || Ttl::parse(ttl))?)
+    }
+
+    fn write(&self, call: &FunctionCallContext<'_>, ttl: Ttl) -> napi::Result<()> {
         let (key_len, value_len) = (call.get::<u32>(0)? as usize, call.get::<u32>(1)? as usize);
         let stamp = run(call.env, || {
             let scratch = self.scratch.borrow();
             let (key, rest) = scratch.split_at_checked(key_len).ok_or_else(out_of_bounds)?;
             let value = rest.get(..value_len).ok_or_else(out_of_bounds)?;
             if !validator::in_use() {
-                return self.map.put(key, value);
+                return ttl.put(&self.map, key, value);
             }
             // A validator may read the map, and so write to the scratch.
             let (key, value) = (key.to_vec(), value.to_vec());
             drop(scratch);
-            self.map.put(key, value)
+            ttl.put(&self.map, key, value)
         })?;
         self.scratch.borrow_mut()[..STAMP_BYTES].copy_from_slice(&stamp_bytes(&stamp));
         Ok(())

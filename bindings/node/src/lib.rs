@@ -22,6 +22,7 @@ mod outcome;
 mod scan;
 mod settings;
 mod status;
+mod ttl;
 mod validator;
 mod watch;
 

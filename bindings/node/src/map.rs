@@ -1,10 +1,10 @@
 //! A map: everything but the four functions of `hot`.
 
 use napi::Env;
-use napi::bindgen_prelude::{Buffer, BufferSlice, Function, Object, Uint8ArraySlice};
+use napi::bindgen_prelude::{BigInt, Buffer, BufferSlice, Function, Object, Uint8ArraySlice};
 use napi::threadsafe_function::UnknownReturnValue;
 use napi_derive::napi;
-use p2pmap::{Batch, Error, ErrorKind, Map, SubscribeOptions};
+use p2pmap::{Batch, Error, ErrorKind, Map, Stamp, SubscribeOptions};
 
 use crate::flat::Flat;
 use crate::hot::{self, stamp_bytes};
@@ -12,6 +12,7 @@ use crate::node::millis;
 use crate::outcome::{promise, run};
 use crate::scan::{Range, ScanHandle};
 use crate::status::JsMapStatus;
+use crate::ttl::Ttl;
 use crate::watch::WatchHandle;
 
 /// This node's copy of a map.
@@ -68,12 +69,12 @@ impl MapHandle {
         run(env, || self.map.contains(&*key))
     }
 
-    /// `put` for what does not fit into the scratch. Returns the stamp.
+    /// `put` for what does not fit into the scratch; `ttl` as `Ttl::parse` takes it. Returns the stamp.
     #[napi]
-    pub fn put_bytes(&self, env: &Env, key: Uint8ArraySlice<'_>, value: Uint8ArraySlice<'_>) -> napi::Result<Buffer> {
+    pub fn put_bytes(&self, env: &Env, key: Uint8ArraySlice<'_>, value: Uint8ArraySlice<'_>, ttl: f64) -> napi::Result<Buffer> {
         // Copies: a validator may run JavaScript, which could write to these.
         let (key, value) = (key.to_vec(), value.to_vec());
-        let stamp = run(env, || self.map.put(key, value))?;
+        let stamp = run(env, || Ttl::parse(ttl)?.put(&self.map, key, value))?;
         Ok(Buffer::from(stamp_bytes(&stamp).to_vec()))
     }
 
@@ -100,8 +101,8 @@ impl MapHandle {
         }))
     }
 
-    /// Applies a batch: for each operation u8 1 to put or 0 to remove, u32 length of key and of value, then those. Returns
-    /// the last stamp, if anything was written.
+    /// Applies a batch: for each operation u8 1 to put or 0 to remove, u32 length of key and of value, f64 ttl as `Ttl::parse`
+    /// takes it, then key and value. Returns the last stamp, if anything was written.
     #[napi]
     pub fn apply(&self, env: &Env, operations: Uint8ArraySlice<'_>) -> napi::Result<Option<Buffer>> {
         let stamp = run(env, || self.map.apply(&batch(&operations)?))?;
@@ -137,6 +138,25 @@ impl MapHandle {
         promise(env, move || map.sync(millis(timeout_ms)), |()| ())
     }
 
+    /// A promise of the ids of the peers that hold the write of this timestamp, epoch and author.
+    #[napi]
+    pub fn wait_replicated<'env>(
+        &self,
+        env: &'env Env,
+        timestamp: BigInt,
+        epoch: BigInt,
+        author: String,
+        peers: f64,
+        timeout_ms: f64,
+    ) -> napi::Result<Object<'env>> {
+        let map = self.map.clone();
+        let wait = move || {
+            let stamp = Stamp::new(timestamp.get_u64().1, epoch.get_u64().1, author.parse()?);
+            map.wait_replicated(&stamp, peers as usize, millis(timeout_ms))
+        };
+        promise(env, wait, |holders| holders.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
     /// A promise of nothing.
     #[napi]
     pub fn close<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
@@ -161,17 +181,17 @@ impl MapHandle {
 
 fn batch(mut operations: &[u8]) -> p2pmap::Result<Batch> {
     let mut batch = Batch::new();
-    while let Some((head, rest)) = operations.split_first_chunk::<9>() {
-        let [put, k0, k1, k2, k3, v0, v1, v2, v3] = *head;
+    while let Some((head, rest)) = operations.split_first_chunk::<17>() {
+        let [put, k0, k1, k2, k3, v0, v1, v2, v3, ttl @ ..] = *head;
         let key_len = u32::from_le_bytes([k0, k1, k2, k3]) as usize;
         let value_len = u32::from_le_bytes([v0, v1, v2, v3]) as usize;
         let (key, rest) = rest.split_at_checked(key_len).ok_or_else(cut_off)?;
         let (value, rest) = rest.split_at_checked(value_len).ok_or_else(cut_off)?;
         if put == 1 {
-            batch.put(key, value)
+            Ttl::parse(f64::from_le_bytes(ttl))?.add(&mut batch, key, value);
         } else {
-            batch.remove(key)
-        };
+            batch.remove(key);
+        }
         operations = rest;
     }
     Ok(batch)

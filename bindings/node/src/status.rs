@@ -10,6 +10,7 @@ pub struct JsPeerInfo {
     pub outbound: bool,
     pub round_trip_ms: Option<f64>,
     pub maps: Vec<String>,
+    pub drift_ms: Option<f64>,
     pub in_sync: Option<bool>,
 }
 
@@ -21,6 +22,7 @@ impl From<PeerInfo> for JsPeerInfo {
             outbound: peer.outbound,
             round_trip_ms: peer.round_trip.map(|time| time.as_secs_f64() * 1000.0),
             maps: peer.maps,
+            drift_ms: peer.drift_ms.map(|ms| ms as f64),
             in_sync: peer.in_sync,
         }
     }
@@ -35,6 +37,8 @@ pub struct JsNodeStatus {
     pub peers: Vec<JsPeerInfo>,
     pub members: f64,
     pub rejected_messages: f64,
+    pub clock_drift_ms: Option<f64>,
+    pub clock_suspect: bool,
 }
 
 impl From<NodeStatus> for JsNodeStatus {
@@ -47,6 +51,8 @@ impl From<NodeStatus> for JsNodeStatus {
             peers: status.peers.into_iter().map(JsPeerInfo::from).collect(),
             members: status.members as f64,
             rejected_messages: status.rejected_messages as f64,
+            clock_drift_ms: status.clock_drift_ms.map(|ms| ms as f64),
+            clock_suspect: status.clock_suspect,
         }
     }
 }
@@ -54,13 +60,27 @@ impl From<NodeStatus> for JsNodeStatus {
 #[napi(object)]
 pub struct JsMapPeer {
     pub id: String,
+    pub connected: bool,
     pub in_sync: Option<bool>,
+    pub behind: Option<f64>,
+    pub drift_ms: Option<f64>,
+    pub ahead_entries: f64,
+    pub holds_up_forgetting: bool,
     pub last_sync_ms: Option<f64>,
 }
 
 impl From<MapPeer> for JsMapPeer {
     fn from(peer: MapPeer) -> Self {
-        Self { id: peer.id.to_string(), in_sync: peer.in_sync, last_sync_ms: peer.last_sync_ms.map(|ms| ms as f64) }
+        Self {
+            id: peer.id.to_string(),
+            connected: peer.connected,
+            in_sync: peer.in_sync,
+            behind: peer.behind.map(|entries| entries as f64),
+            drift_ms: peer.drift_ms.map(|ms| ms as f64),
+            ahead_entries: peer.ahead_entries as f64,
+            holds_up_forgetting: peer.holds_up_forgetting,
+            last_sync_ms: peer.last_sync_ms.map(|ms| ms as f64),
+        }
     }
 }
 
@@ -69,6 +89,7 @@ pub struct JsMapStatus {
     pub name: String,
     pub live: f64,
     pub tombstones: f64,
+    pub hidden: f64,
     pub bytes: f64,
     pub digest: String,
     pub peers: Vec<JsMapPeer>,
@@ -78,6 +99,10 @@ pub struct JsMapStatus {
     pub rejected_messages: f64,
     pub gaps: f64,
     pub syncs: f64,
+    pub self_checks: f64,
+    pub forgotten: f64,
+    pub origins: f64,
+    pub clock_ahead_ms: f64,
 }
 
 impl From<MapStatus> for JsMapStatus {
@@ -86,6 +111,7 @@ impl From<MapStatus> for JsMapStatus {
             name: status.name,
             live: status.live as f64,
             tombstones: status.tombstones as f64,
+            hidden: status.hidden as f64,
             bytes: status.bytes as f64,
             digest: status.digest.to_string(),
             peers: status.peers.into_iter().map(JsMapPeer::from).collect(),
@@ -95,6 +121,10 @@ impl From<MapStatus> for JsMapStatus {
             rejected_messages: status.rejected_messages as f64,
             gaps: status.gaps as f64,
             syncs: status.syncs as f64,
+            self_checks: status.self_checks as f64,
+            forgotten: status.forgotten as f64,
+            origins: status.origins as f64,
+            clock_ahead_ms: status.clock_ahead_ms as f64,
         }
     }
 }

@@ -89,3 +89,12 @@ test('keys of another type are refused', async (t) => {
     assert.throws(() => map.removePrefix(key), coded('P2PMAP_INVALID_ARGUMENT'));
   }
 });
+
+test('a value may use the map while it becomes JSON', async (t) => {
+  const map = await opener(t).open('m', { codec: 'json' });
+  map.put('other', 'x'.repeat(100));
+  const value = { toJSON: () => map.get('other').length };
+  map.put('k', value);
+  map.put('k with ttl', value, { ttlMs: 3_600_000 });
+  assert.deepEqual([...map], [['k', 100], ['k with ttl', 100], ['other', 'x'.repeat(100)]]);
+});

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Batch, Node, open } from 'p2pmap';
+import { Batch, Node, Stamp, open } from 'p2pmap';
 
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 10;
@@ -137,11 +137,16 @@ const OPERATIONS = {
     maps.set(text(name), await open(text(map), settings(options)));
     return OK;
   },
-  put: (world, [map, key, value]) => [String(world.map(map).put(key, value))],
+  put: (world, [map, key, value, ...options]) => [String(world.map(map).put(key, value, putOptions(options)))],
   get: (world, [map, key]) => [world.map(map).get(key) ?? 'none'],
   entry(world, [map, key]) {
     const entry = world.map(map).entry(key);
     return entry ? [entry.value, entry.author, String(entry.stamp)] : NONE;
+  },
+  expires(world, [map, key]) {
+    const entry = world.map(map).entry(key);
+    if (entry?.expiresAtMs === undefined) return entry ? ['never'] : NONE;
+    return [entry.expiresAtMs > entry.timeMs ? 'later' : 'at once'];
   },
   contains: (world, [map, key]) => [String(world.map(map).has(key))],
   len: (world, [map]) => [String(world.map(map).size)],
@@ -163,9 +168,18 @@ const OPERATIONS = {
     const { live, tombstones } = world.map(map).status();
     return [String(live), String(tombstones)];
   },
+  hidden: (world, [map]) => [String(world.map(map).status().hidden)],
   equal: (world, [a, b]) => [String(world.map(a).status().digest === world.map(b).status().digest)],
   async sync(world, [map, ms = PATIENCE_MS]) {
     await world.map(map).sync(Number(text(ms)));
+    return OK;
+  },
+  async wait(world, [map, stamp, peers, ms = PATIENCE_MS]) {
+    const [timestamp, epoch, author] = text(stamp).split('-');
+    const written = Stamp.of(BigInt(`0x${timestamp}`), BigInt(`0x${epoch}`), author);
+    const count = Number(text(peers));
+    const holders = await world.map(map).waitReplicated(written, count, { timeoutMs: Number(text(ms)) });
+    if (holders.length < count || new Set(holders).size < holders.length) throw new Error(`told of ${holders}`);
     return OK;
   },
   async destroy(world, [map]) {
@@ -201,13 +215,25 @@ const OPERATIONS = {
 
 function batch(operations) {
   const all = new Batch();
-  for (let at = 0; at < operations.length; ) {
-    const put = text(operations[at]) === 'put';
-    if (put) all.put(operations[at + 1], operations[at + 2]);
-    else all.remove(operations[at + 1]);
-    at += put ? 3 : 2;
+  const words = operations[Symbol.iterator]();
+  const next = () => words.next().value;
+  for (let op = next(); op !== undefined; op = next()) {
+    if (text(op) === 'put') all.put(next(), next());
+    else if (text(op) === 'put_ttl') all.put(next(), next(), { ttlMs: lifetime(next()) });
+    else if (text(op) === 'remove') all.remove(next());
+    else throw new Error(`${text(op)} is neither put, put_ttl nor remove`);
   }
   return all;
+}
+
+function putOptions(tokens) {
+  const { ttl } = namedValues(tokens);
+  return ttl && { ttlMs: lifetime(ttl) };
+}
+
+/** A number of milliseconds, or `never`. */
+function lifetime(token) {
+  return text(token) === 'never' ? null : Number(text(token));
 }
 
 /** `name=value` tokens, as bytes by name. */
@@ -278,7 +304,7 @@ function unescape(token) {
 
 /** Operations whose tokens from this index on may be options. */
 const OPTIONS_FROM = {
-  node: 1, map: 3, open: 2, keys: 1, values: 1, scan: 1, count: 1, subscribe: 2, watch: 2,
+  node: 1, map: 3, open: 2, put: 3, keys: 1, values: 1, scan: 1, count: 1, subscribe: 2, watch: 2,
 };
 
 function parse(line) {

@@ -44,10 +44,16 @@ export interface MapOptions<V = Buffer, F extends KeyForm = 'string'> {
   maxEntries?: number;
   /** Most bytes of keys and values; a put beyond says `P2PMAP_FULL`. Default: 0, no limit. */
   maxBytes?: number;
+  /** Whether entries are visible only while their author is. The same on every node. Default: false. */
+  presence?: boolean;
+  /** When a put that says no ttl of its own expires. Default: 0, never. */
+  defaultTtlMs?: number;
   /** How old a removal is before it may be forgotten. Default: 3,600,000. */
   tombstoneTtlMs?: number;
   /** How often to look for what may be forgotten. Default: 1000. */
   scanMs?: number;
+  /** How long to know what a node that is gone has written; more than the longest partition. Default: 2,592,000,000, 30 days. */
+  originRetentionMs?: number;
   [option: string]: unknown;
 }
 
@@ -69,6 +75,8 @@ export interface NodeOptions<V = Buffer, F extends KeyForm = 'string'> extends M
   maxPeers?: number;
   /** How often to compare with one random peer. Default: 30,000. */
   antiEntropyMs?: number;
+  /** On presence maps: an author is gone after so long without a sign of life. The same on every node. Default: 10,000. */
+  peerTimeoutMs?: number;
   /** Entries stamped further ahead than this are set aside. Default: 60,000. */
   maxClockDriftMs?: number;
   /** Maps that are opened at start, with their options. */

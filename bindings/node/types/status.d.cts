@@ -1,9 +1,19 @@
-/** How a map compares with one peer. */
+/** How a map compares with one peer; also with a node that is not connected, if it is the author of something that is wrong. */
 export interface MapPeer {
   readonly id: string;
+  /** Whether it is connected and has the map open. */
+  readonly connected: boolean;
   /** Whether both were equal when last compared; undefined before the first comparison. */
   readonly inSync?: boolean;
-  /** When a sync with this peer last completed, in milliseconds since the Unix epoch. */
+  /** Entries held here that it lacked when last compared; undefined before the first comparison. */
+  readonly behind?: number;
+  /** How far its clock is ahead of this node's, when last compared; behind when negative. */
+  readonly driftMs?: number;
+  /** Entries of this author that were set aside, each time they came, because they were stamped too far ahead. */
+  readonly aheadEntries: number;
+  /** Whether removals cannot be forgotten until writes of this author arrive, which are known of and missing here. */
+  readonly holdsUpForgetting: boolean;
+  /** When a sync from this peer last completed, in milliseconds since the Unix epoch. */
   readonly lastSyncMs?: number;
 }
 
@@ -11,11 +21,15 @@ export interface MapStatus {
   readonly name: string;
   /** Entries in the view. */
   readonly live: number;
+  /** Removals, and entries that expired, remembered. */
   readonly tombstones: number;
+  /** Entries that presence hides, because their author is gone. */
+  readonly hidden: number;
   /** Keys and values held. */
   readonly bytes: number;
   /** Equal digests mean equal copies. 64 hex digits. */
   readonly digest: string;
+  /** Connected peers that have the map open, and authors that something is wrong with. */
   readonly peers: MapPeer[];
   /** Writes that wait for the network. */
   readonly outbox: number;
@@ -25,9 +39,18 @@ export interface MapStatus {
   readonly aheadEntries: number;
   /** Messages dropped because they were malformed. */
   readonly rejectedMessages: number;
+  /** Deltas that arrived with something missing before them. */
   readonly gaps: number;
-  /** Syncs completed. */
+  /** Pulls completed. */
   readonly syncs: number;
+  /** Comparisons that found the same writes seen and yet another state: a full sync follows each. */
+  readonly selfChecks: number;
+  /** Removals and expired entries forgotten since the map was opened. */
+  readonly forgotten: number;
+  /** Openings of this map, by any node, that its causal context names. */
+  readonly origins: number;
+  /** How far this map's clock is ahead of this node's wall clock, because a peer's or its own was. */
+  readonly clockAheadMs: number;
 }
 
 export interface PeerInfo {
@@ -40,7 +63,9 @@ export interface PeerInfo {
   readonly roundTripMs?: number;
   /** Maps that both have open. */
   readonly maps: string[];
-  /** Whether all maps in common were equal when last compared; undefined before the first comparison. */
+  /** How far its clock is ahead of this node's, when last compared; behind when negative. */
+  readonly driftMs?: number;
+  /** Whether all maps in common were equal when last compared; undefined before each was. */
   readonly inSync?: boolean;
 }
 
@@ -52,6 +77,13 @@ export interface NodeStatus {
   readonly peers: PeerInfo[];
   /** Members known, connected or not, without this one. */
   readonly members: number;
-  /** Messages dropped because they were malformed, oversized or for no map of this node. */
+  /** Messages dropped because they were malformed or oversized, before any map was concerned. */
   readonly rejectedMessages: number;
+  /** The median of the peers' `driftMs`: how far the others are ahead of this node's clock. Undefined without peers. */
+  readonly clockDriftMs?: number;
+  /**
+   * Whether this node's own clock is the odd one out: most peers agree with each other, and not with it. What it writes may be
+   * set aside by all, or lose against older writes: mend the clock.
+   */
+  readonly clockSuspect: boolean;
 }

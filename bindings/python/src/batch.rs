@@ -8,6 +8,7 @@ use pyo3::types::PyType;
 use crate::entry::generic_alias;
 use crate::face::Face;
 use crate::map::Map;
+use crate::ttl::Ttl;
 
 /// Many puts and removes that travel together and are applied whole, on every node.
 ///
@@ -41,10 +42,17 @@ impl Batch {
     /// Args:
     ///     key: The key.
     ///     value: The value, of the map's codec.
-    #[pyo3(signature = (key, value, /))]
-    fn put(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    ///     ttl: How long it lives, as for `Map.put`, from when the batch is applied.
+    ///
+    /// Raises:
+    ///     InvalidArgument: `ttl` is below zero or not finite; what else it must not be, applying says.
+    #[pyo3(signature = (key, value, /, *, ttl=Ttl::Default), text_signature = "($self, key, value, /, *, ttl=...)")]
+    fn put(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, ttl: Ttl) -> PyResult<()> {
         let (key, value) = (self.face.encode_key(key)?, self.face.encode_value(value)?);
-        self.lock().put(key, value);
+        match ttl {
+            Ttl::Default => self.lock().put(key, value),
+            Ttl::Lasts(ttl) => self.lock().put_ttl(key, value, ttl),
+        };
         Ok(())
     }
 
@@ -65,7 +73,7 @@ impl Batch {
     }
 
     fn __setitem__(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.put(key, value)
+        self.put(key, value, Ttl::Default)
     }
 
     fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {

@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use crate::face::Face;
 use crate::stamp::Stamp;
 
-/// A key's current state: its value, who wrote it and when.
+/// A key's current state: its value, who wrote it and when, and when it expires.
 ///
 /// The value is decoded when it is first asked for, so that one value of another codec spoils no scan.
 #[pyclass(frozen, module = "p2pmap")]
@@ -27,7 +27,7 @@ impl Entry {
 impl Entry {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["key", "value", "stamp", "author", "time_ms"])
+        PyTuple::new(py, ["key", "value", "stamp", "author", "time_ms", "expires_at_ms"])
     }
 
     /// The key.
@@ -61,6 +61,12 @@ impl Entry {
     #[getter]
     fn time_ms(&self) -> u64 {
         self.core.time_ms()
+    }
+
+    /// When it expires, in milliseconds since the Unix epoch; None if it never does.
+    #[getter]
+    fn expires_at_ms(&self) -> Option<u64> {
+        self.core.expires_at_ms()
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

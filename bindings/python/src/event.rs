@@ -34,7 +34,7 @@ impl Event {
         PyTuple::new(py, ["kind", "key", "value", "old", "stamp", "author", "local"])
     }
 
-    /// What happened: `put`, `remove`, `expire`, `prune`, or `synced`, which ends a snapshot.
+    /// What happened: `put`, `remove`, `expire` (its time ran out), `prune` (its author left), or `synced`, which ends a snapshot.
     #[getter]
     fn kind<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
         match self.core.kind() {
@@ -68,19 +68,19 @@ impl Event {
         decode_once(py, &self.old, self.face, self.core.old_value())
     }
 
-    /// The write that made the change; None for `synced`.
+    /// The write that made the change; of `expire` and `prune`, the one that put there what is gone. None for `synced`.
     #[getter]
     fn stamp(&self) -> Option<Stamp> {
         self.core.stamp().map(Stamp)
     }
 
-    /// The peer id of who made the change; None for `synced`.
+    /// The peer id of who made that write; None for `synced`.
     #[getter]
     fn author(&self) -> Option<String> {
         self.core.author().map(|author| author.to_string())
     }
 
-    /// Whether it was made through this process's own node.
+    /// Whether that write was made through this process's own node.
     #[getter]
     fn local(&self) -> bool {
         self.core.is_local()

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use p2pmap::SubscribeOptions;
+use p2pmap::{ErrorKind, SubscribeOptions};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
 use crate::batch::Batch;
 use crate::entry::{Entry, generic_alias};
-use crate::errors::{raise, refuse_pickle};
+use crate::errors::{raise, refuse, refuse_pickle};
 use crate::face::Face;
 use crate::node::Node;
 use crate::options::config;
@@ -17,6 +17,7 @@ use crate::scan::{Scan, Yields, scan_options};
 use crate::stamp::Stamp;
 use crate::status::map_status;
 use crate::stream::Stream;
+use crate::ttl::Ttl;
 use crate::wait::{interruptible, seconds};
 
 /// This node's copy of a named, replicated map: a `MutableMapping` whose keys are in the order of their bytes.
@@ -101,6 +102,8 @@ impl Map {
     /// Args:
     ///     key: The key.
     ///     value: The value, of this map's codec.
+    ///     ttl: How long it lives: seconds or a timedelta; None for ever; left out, the map's `default_ttl_ms`. Then it is absent on
+    ///         every node, and each tells its subscribers with an `expire`. A later put renews.
     ///
     /// Returns:
     ///     The write's stamp.
@@ -109,14 +112,19 @@ impl Map {
     ///     InvalidValue: The validator said no.
     ///     TooLarge: The key or the value is over its limit.
     ///     Full: The map is at `max_entries` or `max_bytes`.
+    ///     InvalidArgument: `ttl` is not above zero, or above 100 years.
     ///     Closed: The map was closed.
-    #[pyo3(signature = (key, value, /))]
-    fn put(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Stamp> {
+    #[pyo3(signature = (key, value, /, *, ttl=Ttl::Default), text_signature = "($self, key, value, /, *, ttl=...)")]
+    fn put(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, ttl: Ttl) -> PyResult<Stamp> {
         let (key, value) = (self.face.encode_key(key)?, self.face.encode_value(value)?);
-        self.core.put(key, value).map(Stamp).map_err(raise)
+        let stamp = match ttl {
+            Ttl::Default => self.core.put(key, value),
+            Ttl::Lasts(ttl) => self.core.put_ttl(key, value, ttl),
+        };
+        stamp.map(Stamp).map_err(raise)
     }
 
-    /// A key's value with its stamp, author and time; None if it is absent.
+    /// A key's value with its stamp, author, time and expiry; None if it is absent.
     ///
     /// Raises:
     ///     Closed: The map was closed.
@@ -170,6 +178,8 @@ impl Map {
     /// Raises:
     ///     TooLarge: The batch is over its limit; nothing was applied.
     ///     InvalidValue: The validator said no to one of its values; nothing was applied.
+    ///     InvalidArgument: A `ttl` in it is zero or above 100 years; nothing was applied.
+    ///     Full: The map is at `max_entries` or `max_bytes`; nothing was applied.
     ///     Closed: The map was closed.
     #[pyo3(signature = (batch, /))]
     fn apply(&self, py: Python<'_>, batch: &Bound<'_, Batch>) -> PyResult<Option<Stamp>> {
@@ -257,6 +267,28 @@ impl Map {
     fn sync(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let (map, timeout) = (self.core.clone(), seconds(timeout)?);
         interruptible(py, move || map.sync(timeout))
+    }
+
+    /// Waits until other nodes hold a write, or a later one to its key, and what its author wrote before. `p2pmap.aio` has its twin.
+    ///
+    /// Args:
+    ///     stamp: What `put` or `apply` returned, here or elsewhere.
+    ///     peers: How many of the peers connected to this node. With 0 it returns at once.
+    ///     timeout: Seconds to wait.
+    ///
+    /// Returns:
+    ///     The ids of the peers that hold it: at least so many.
+    ///
+    /// Raises:
+    ///     Timeout: Fewer in time; the message says how many. The write goes on its way.
+    ///     InvalidArgument: `peers` is below zero, or this copy itself does not hold the write.
+    ///     Closed: The map was closed.
+    #[pyo3(signature = (stamp, /, peers=1, timeout=10.0))]
+    fn wait_replicated(&self, py: Python<'_>, stamp: &Stamp, peers: isize, timeout: f64) -> PyResult<Vec<String>> {
+        let peers = usize::try_from(peers).map_err(|_| refuse(ErrorKind::InvalidArgument, "`peers` is below zero"))?;
+        let (map, stamp, timeout) = (self.core.clone(), stamp.0.clone(), seconds(timeout)?);
+        let holders = interruptible(py, move || map.wait_replicated(&stamp, peers, timeout))?;
+        Ok(holders.iter().map(ToString::to_string).collect())
     }
 
     /// What the map says of itself.

@@ -1,45 +1,71 @@
-//! What a node and a map say of themselves, as the dataclasses of `_status.py`.
+//! What a node and a map say of themselves, as the dataclasses of `_status.py`: fields by name, so that none is taken for another.
 
 use pyo3::prelude::*;
-
-fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    py.import("p2pmap._status")?.getattr(name)
-}
+use pyo3::types::PyDict;
 
 pub(crate) fn peer_info<'py>(py: Python<'py>, peer: p2pmap::PeerInfo) -> PyResult<Bound<'py, PyAny>> {
-    let round_trip = peer.round_trip.map(|time| time.as_secs_f64());
-    class(py, "PeerInfo")?.call1((peer.id.to_string(), peer.addr, peer.outbound, round_trip, peer.maps, peer.in_sync))
+    let fields = PyDict::new(py);
+    fields.set_item("id", peer.id.to_string())?;
+    fields.set_item("addr", peer.addr)?;
+    fields.set_item("outbound", peer.outbound)?;
+    fields.set_item("round_trip", peer.round_trip.map(|time| time.as_secs_f64()))?;
+    fields.set_item("maps", peer.maps)?;
+    fields.set_item("drift_ms", peer.drift_ms)?;
+    fields.set_item("in_sync", peer.in_sync)?;
+    made("PeerInfo", &fields)
 }
 
 pub(crate) fn node_status<'py>(py: Python<'py>, status: p2pmap::NodeStatus) -> PyResult<Bound<'py, PyAny>> {
     let peers = status.peers.into_iter().map(|peer| peer_info(py, peer)).collect::<PyResult<Vec<_>>>()?;
-    class(py, "NodeStatus")?.call1((
-        status.id.to_string(),
-        status.cluster_id,
-        status.addrs,
-        status.maps,
-        peers,
-        status.members,
-        status.rejected_messages,
-    ))
+    let fields = PyDict::new(py);
+    fields.set_item("id", status.id.to_string())?;
+    fields.set_item("cluster_id", status.cluster_id)?;
+    fields.set_item("addrs", status.addrs)?;
+    fields.set_item("maps", status.maps)?;
+    fields.set_item("peers", peers)?;
+    fields.set_item("members", status.members)?;
+    fields.set_item("rejected_messages", status.rejected_messages)?;
+    fields.set_item("clock_drift_ms", status.clock_drift_ms)?;
+    fields.set_item("clock_suspect", status.clock_suspect)?;
+    made("NodeStatus", &fields)
 }
 
 pub(crate) fn map_status<'py>(py: Python<'py>, status: p2pmap::MapStatus) -> PyResult<Bound<'py, PyAny>> {
-    let peer = class(py, "MapPeer")?;
-    let peers = status.peers.into_iter().map(|of| peer.call1((of.id.to_string(), of.in_sync, of.last_sync_ms)));
-    let peers = peers.collect::<PyResult<Vec<_>>>()?;
-    class(py, "MapStatus")?.call1((
-        status.name,
-        status.live,
-        status.tombstones,
-        status.bytes,
-        status.digest.to_string(),
-        peers,
-        status.outbox,
-        status.refused_entries,
-        status.ahead_entries,
-        status.rejected_messages,
-        status.gaps,
-        status.syncs,
-    ))
+    let peers = status.peers.into_iter().map(|peer| map_peer(py, peer)).collect::<PyResult<Vec<_>>>()?;
+    let fields = PyDict::new(py);
+    fields.set_item("name", status.name)?;
+    fields.set_item("live", status.live)?;
+    fields.set_item("tombstones", status.tombstones)?;
+    fields.set_item("hidden", status.hidden)?;
+    fields.set_item("bytes", status.bytes)?;
+    fields.set_item("digest", status.digest.to_string())?;
+    fields.set_item("peers", peers)?;
+    fields.set_item("outbox", status.outbox)?;
+    fields.set_item("refused_entries", status.refused_entries)?;
+    fields.set_item("ahead_entries", status.ahead_entries)?;
+    fields.set_item("rejected_messages", status.rejected_messages)?;
+    fields.set_item("gaps", status.gaps)?;
+    fields.set_item("syncs", status.syncs)?;
+    fields.set_item("self_checks", status.self_checks)?;
+    fields.set_item("forgotten", status.forgotten)?;
+    fields.set_item("origins", status.origins)?;
+    fields.set_item("clock_ahead_ms", status.clock_ahead_ms)?;
+    made("MapStatus", &fields)
+}
+
+fn map_peer<'py>(py: Python<'py>, peer: p2pmap::MapPeer) -> PyResult<Bound<'py, PyAny>> {
+    let fields = PyDict::new(py);
+    fields.set_item("id", peer.id.to_string())?;
+    fields.set_item("connected", peer.connected)?;
+    fields.set_item("in_sync", peer.in_sync)?;
+    fields.set_item("behind", peer.behind)?;
+    fields.set_item("drift_ms", peer.drift_ms)?;
+    fields.set_item("ahead_entries", peer.ahead_entries)?;
+    fields.set_item("holds_up_forgetting", peer.holds_up_forgetting)?;
+    fields.set_item("last_sync_ms", peer.last_sync_ms)?;
+    made("MapPeer", &fields)
+}
+
+fn made<'py>(class: &str, fields: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+    fields.py().import("p2pmap._status")?.getattr(class)?.call((), Some(fields))
 }

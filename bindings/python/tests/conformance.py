@@ -157,12 +157,8 @@ class Player:
         return options
 
     def _scan(self, name: str, options: tuple[str, ...]) -> Iterator[p2pmap.Entry[bytes, bytes]]:
-        parsed: dict[str, Any] = dict(self._options(options))
-        if "limit" in parsed:
-            parsed["limit"] = int(parsed["limit"])
-        if "reverse" in parsed:
-            parsed["reverse"] = parsed["reverse"] == b"true"
-        return self.maps[name].scan(**parsed)
+        parse: dict[str, Callable[[bytes], Any]] = {"limit": int, "reverse": b"true".__eq__}
+        return self.maps[name].scan(**{option: parse.get(option, bytes)(value) for option, value in self._options(options)})
 
     # Nodes.
 
@@ -203,8 +199,9 @@ class Player:
         self.maps[map].destroy()
         return [b"ok"]
 
-    def op_put(self, map: str, key: str, value: str) -> Tokens:
-        return [text(self.maps[map].put(self._decode(key), self._decode(value)))]
+    def op_put(self, map: str, key: str, value: str, *options: str) -> Tokens:
+        ttl = {name: lifetime(value) for name, value in self._options(options)}
+        return [text(self.maps[map].put(self._decode(key), self._decode(value), **ttl))]
 
     def op_get(self, map: str, key: str) -> Tokens:
         return [or_none(self.maps[map].get(self._decode(key)))]
@@ -212,6 +209,12 @@ class Player:
     def op_entry(self, map: str, key: str) -> Tokens:
         entry = self.maps[map].entry(self._decode(key))
         return [entry.value, text(entry.author), text(entry.stamp)] if entry else [b"none"]
+
+    def op_expires(self, map: str, key: str) -> Tokens:
+        entry = self.maps[map].entry(self._decode(key))
+        if entry is None or entry.expires_at_ms is None:
+            return [b"never" if entry else b"none"]
+        return [b"later" if entry.expires_at_ms > entry.time_ms else b"at once"]
 
     def op_contains(self, map: str, key: str) -> Tokens:
         return [truth(self._decode(key) in self.maps[map])]
@@ -234,10 +237,12 @@ class Player:
         for write in words:
             if write == "put":
                 batch.put(self._decode(next(words)), self._decode(next(words)))
+            elif write == "put_ttl":
+                batch.put(self._decode(next(words)), self._decode(next(words)), ttl=lifetime(self._decode(next(words))))
             elif write == "remove":
                 batch.remove(self._decode(next(words)))
             else:
-                raise Failed(f"apply: {write} is neither put nor remove")
+                raise Failed(f"apply: {write} is neither put, put_ttl nor remove")
         return [text(self.maps[map].apply(batch) or "none")]
 
     def op_fill(self, map: str, prefix: str, count: str, value: str) -> Tokens:
@@ -262,11 +267,22 @@ class Player:
         status = self.maps[map].status()
         return [text(status.live), text(status.tombstones)]
 
+    def op_hidden(self, map: str) -> Tokens:
+        return [text(self.maps[map].status().hidden)]
+
     def op_equal(self, one: str, other: str) -> Tokens:
         return [truth(self.maps[one].status().digest == self.maps[other].status().digest)]
 
     def op_sync(self, map: str, ms: str = "10000") -> Tokens:
         self.maps[map].sync(int(ms) / 1000)
+        return [b"ok"]
+
+    def op_wait(self, map: str, stamp: str, peers: str, ms: str = "10000") -> Tokens:
+        timestamp, epoch, author = self._decode(stamp).decode().split("-")
+        written = p2pmap.Stamp(int(timestamp, 16), int(epoch, 16), author)
+        holders = self.maps[map].wait_replicated(written, int(peers), int(ms) / 1000)
+        if len(holders) < int(peers) or len(set(holders)) < len(holders):
+            raise Failed(f"wait: told of {holders}")
         return [b"ok"]
 
     # Subscriptions.
@@ -312,6 +328,10 @@ def validator(function: str) -> Callable[[bytes, bytes], bool]:
         return value != refused.encode()
 
     return judge
+
+
+def lifetime(ms: bytes) -> float | None:
+    return None if ms == b"never" else int(ms) / 1000
 
 
 def unescape(written: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any, assert_type
 
 import p2pmap
@@ -19,7 +20,9 @@ def maps(node: p2pmap.Node) -> None:
     p2pmap.open("m", insecure="yes")  # type: ignore[call-overload]
     p2pmap.open("m", codec="xml")  # type: ignore[call-overload]
     p2pmap.open("m", codec="utf8", validator=lambda key, value: value.isdigit())
-    p2pmap.Node(maps={"flags": {"max_entries": 5}})
+    p2pmap.Node(maps={"flags": {"max_entries": 5, "default_ttl_ms": 1000}}, peer_timeout_ms=5000)
+    node.map("m", presence=True, origin_retention_ms=1000)
+    node.map("m", presence="yes")  # type: ignore[call-overload]
 
 
 def mapping(m: p2pmap.Map[str, str]) -> None:
@@ -28,6 +31,11 @@ def mapping(m: p2pmap.Map[str, str]) -> None:
     assert_type(m.get("k", 7), str | int)
     assert_type(m.pop("k"), str)
     assert_type(m.put("k", "v"), p2pmap.Stamp)
+    for ttl in (1, 0.5, timedelta(hours=1), None, ...):
+        m.put("k", "v", ttl=ttl)
+        m.batch().put("k", "v", ttl=ttl)
+    m.put("k", "v", ttl="1 h")  # type: ignore[arg-type]
+    m.put("k", "v", 1)  # type: ignore[call-arg]
     assert_type(list(m), list[str])
     assert_type(list(m.items()), list[tuple[str, str]])
     assert_type([entry.value for entry in m.scan(prefix="a")], list[str])
@@ -59,6 +67,17 @@ async def async_events(m: p2pmap.Map[str, str]) -> None:
     async with m.watch(prefix="a") as watch:
         async for event in watch:
             assert_type(event.old, str | None)
+
+
+async def replication(m: p2pmap.Map[str, str]) -> None:
+    stamp = p2pmap.Stamp(1, 1, author=m.node.id)
+    assert_type(m.wait_replicated(stamp, peers=2, timeout=0.5), list[str])
+    assert_type(await p2pmap.aio.wait_replicated(m, stamp, peers=2), list[str])
+    assert_type(await p2pmap.aio.connect(m.node, ""), str)
+    await p2pmap.aio.sync(m, timeout=1)
+    assert_type([(peer.id, peer.behind) for peer in m.status().peers if not peer.connected], list[tuple[str, int | None]])
+    if entry := m.entry("k"):
+        assert_type(entry.expires_at_ms, int | None)
 
 
 def errors(m: p2pmap.Map[str, str]) -> None:

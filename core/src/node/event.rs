@@ -119,7 +119,8 @@ impl Event {
     /// This one and then the next one for the same key, told as one; `None` when nothing is left to tell.
     pub(super) fn then(&self, next: Event) -> Option<Event> {
         let conflated = Event { old: self.old.clone(), ..next };
-        (conflated.old.is_some() || conflated.kind == EventKind::Put).then_some(conflated)
+        let (old, value) = (conflated.old.as_deref(), conflated.value().map(|value| &**value));
+        (old != value).then_some(conflated)
     }
 }
 

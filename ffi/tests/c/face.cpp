@@ -128,6 +128,46 @@ static void a_node_opens_maps() {
   CHECK(thrown([&] { one.get("k"); }) == P2PMAP_CLOSED);
 }
 
+static void an_entry_may_expire() {
+  using namespace std::chrono_literals;
+  using p2pmap::milliseconds;
+  auto map = p2pmap::open("sessions", p2pmap::config().set("default_ttl_ms", "3600000"));
+  // From the write to the expiry.
+  const auto left = [&](std::string_view key) {
+    const auto entry = map.entry(key);
+    return *entry->expires_at - milliseconds(entry->stamp.time_ms());
+  };
+  map.put("default", "1");
+  map.put("day", "1", 24h);
+  map.put("never", "1", std::nullopt);
+  map.put("forever", "1", p2pmap::forever);
+  CHECK(left("default") > 59min && left("default") < 61min && left("day") > 23h && left("day") < 25h);
+  CHECK(!map.entry("never")->expires_at && !map.entry("forever")->expires_at);
+  for (const milliseconds wrong : {0ms, -1ms, milliseconds(3155760000001)})
+    CHECK(thrown([&] { map.put("never", "2", wrong); }) == P2PMAP_INVALID_ARGUMENT);
+  p2pmap::batch batch;
+  map.apply(batch.put("batch", "1", 24h).put("never", "2", std::nullopt).put("default", "2"));
+  CHECK(left("batch") > 23h && left("default") < 61min && !map.entry("never")->expires_at && map.get("never") == "2");
+}
+
+static void a_write_is_waited_for() {
+  using namespace std::chrono_literals;
+  p2pmap::node one, two(p2pmap::config().set("bootstrap", one.addrs().at(0)));
+  auto here = one.map("colours"), there = two.map("colours");
+  const p2pmap::stamp sky = here.put("sky", "blue");
+  CHECK(here.wait_replicated(sky, 1, 20s) == std::vector<std::string>{two.id()} && there.get("sky") == "blue");
+  const p2pmap::stamp told(sky.timestamp, sky.epoch, p2pmap::parse_peer_id(one.id()));
+  CHECK(told == sky && there.wait_replicated(told, 1, p2pmap::forever).size() == 1);
+  CHECK(here.wait_replicated(sky, 0, 0ms).empty());
+  CHECK(thrown([&] { here.wait_replicated(sky, 2, 100ms); }) == P2PMAP_TIMEOUT);
+  CHECK(thrown([&] { here.wait_replicated({}, 1, 20s); }) == P2PMAP_INVALID_ARGUMENT);
+  CHECK(thrown([] { p2pmap::parse_peer_id("0"); }) == P2PMAP_INVALID_ARGUMENT);
+  here.sync(20s);
+  const auto peers = here.peers();
+  CHECK(peers.size() == 1 && peers[0].connected && peers[0].in_sync == true && peers[0].behind == 0u);
+  CHECK(one.peers().at(0).id == two.id() && here.status().hidden == 0);
+}
+
 int main() {
   values_go_in_and_out();
   a_scan_is_a_range();
@@ -136,5 +176,7 @@ int main() {
   a_watch_is_pulled();
   a_validator_that_throws_says_no();
   a_node_opens_maps();
+  an_entry_may_expire();
+  a_write_is_waited_for();
   std::cout << "face: ok" << std::endl;
 }

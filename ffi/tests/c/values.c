@@ -84,6 +84,39 @@ static void an_entry_says_who_wrote_it(void) {
   CHECK(p2pmap_stamp_compare(&stamp, &entry.stamp) < 0 && p2pmap_stamp_compare(NULL, &stamp) < 0);
 }
 
+static void an_entry_may_expire(void) {
+  const uint64_t hour = 3600000;
+  p2pmap_stamp stamp;
+  p2pmap_entry entry;
+  p2pmap_error *error = NULL;
+  OK(p2pmap_map_put_ttl(map, "ttl", 3, "1", 1, hour, &stamp, NULL));
+  OK(p2pmap_map_entry(map, "ttl", 3, &entry, NULL));
+  CHECK(p2pmap_stamp_compare(&stamp, &entry.stamp) == 0);
+  CHECK(entry.expires_at_ms > entry.time_ms && entry.expires_at_ms <= entry.time_ms + hour + 60000);
+  p2pmap_entry_release(&entry);
+  for (uint64_t ttl_ms = 0; ttl_ms < UINT64_MAX; ttl_ms = ttl_ms ? UINT64_MAX : UINT64_MAX - 1) {
+    EXPECT(P2PMAP_INVALID_ARGUMENT, p2pmap_map_put_ttl(map, "ttl", 3, "2", 1, ttl_ms, NULL, &error));
+    CHECK(strstr(p2pmap_error_message(error), "time to live"));
+    p2pmap_error_free(error);
+  }
+  CHECK(holds(map, "ttl", "1"));
+  OK(p2pmap_map_put_ttl(map, "ttl", 3, "1", 1, P2PMAP_FOREVER, NULL, NULL));
+  OK(p2pmap_map_entry(map, "ttl", 3, &entry, NULL));
+  CHECK(entry.expires_at_ms == 0);
+  p2pmap_entry_release(&entry);
+
+  p2pmap_batch *batch = p2pmap_batch_new();
+  OK(p2pmap_batch_put_ttl(batch, "ttl", 3, "3", 1, hour, NULL));
+  OK(p2pmap_map_apply(map, batch, NULL, NULL));
+  OK(p2pmap_map_entry(map, "ttl", 3, &entry, NULL));
+  CHECK(entry.expires_at_ms > entry.time_ms && holds(map, "ttl", "3"));
+  p2pmap_entry_release(&entry);
+  OK(p2pmap_batch_put_ttl(batch, "never", 5, "3", 1, 0, NULL));
+  EXPECT(P2PMAP_INVALID_ARGUMENT, p2pmap_map_apply(map, batch, NULL, NULL));
+  p2pmap_batch_free(batch);
+  CHECK(holds(map, "never", NULL));
+}
+
 static void a_batch_is_applied_and_scanned(void) {
   p2pmap_stamp last;
   p2pmap_batch *batch = p2pmap_batch_new();
@@ -134,6 +167,11 @@ static void structs_of_other_versions_are_taken_or_refused(void) {
   } newer_report = {.known = {.struct_size = sizeof newer_report}, .unknown = 1};
   OK(p2pmap_map_status(map, &newer_report.known, NULL));
   CHECK(newer_report.unknown == 0 && newer_report.known.live == report.live);
+  p2pmap_map_report first = {.struct_size = offsetof(p2pmap_map_report, hidden), .hidden = 77};
+  OK(p2pmap_map_status(map, &first, NULL));
+  CHECK(first.syncs == report.syncs && first.live == report.live && first.hidden == 77);
+  first.struct_size--;
+  EXPECT(P2PMAP_INVALID_ARGUMENT, p2pmap_map_status(map, &first, NULL));
   size_t len;
   OK(p2pmap_map_len(map, &len, NULL));
   CHECK(report.struct_size == sizeof report && report.live == len && report.tombstones > 0);
@@ -161,6 +199,7 @@ int main(void) {
   empty_keys_and_values_are_values();
   a_view_outlives_its_key_and_its_map();
   an_entry_says_who_wrote_it();
+  an_entry_may_expire();
   a_batch_is_applied_and_scanned();
   structs_of_other_versions_are_taken_or_refused();
   every_option_can_be_looked_up();

@@ -19,12 +19,19 @@ static void end(map_call *call) {
   free(call->two.data);
 }
 
+// `never`, or milliseconds.
+static uint64_t ttl(const char *word) { return strcmp(word, "never") == 0 ? P2PMAP_FOREVER : strtoul(word, NULL, 10); }
+
 static bool op_put(player *p, arguments a, result *r) {
   map_call c;
+  const char *option = a.count > 3 ? a.words[3] : NULL;
+  if (option && strncmp(option, "ttl=", 4) != 0) return problem(p, "no option of put", option);
   if (!begin(p, a, 2, &c)) return false;
   p2pmap_stamp stamp;
   p2pmap_error *error = NULL;
-  p2pmap_status status = p2pmap_map_put(c.map, c.one.data, c.one.len, c.two.data, c.two.len, &stamp, &error);
+  p2pmap_status status =
+      option ? p2pmap_map_put_ttl(c.map, c.one.data, c.one.len, c.two.data, c.two.len, ttl(option + 4), &stamp, &error)
+             : p2pmap_map_put(c.map, c.one.data, c.one.len, c.two.data, c.two.len, &stamp, &error);
   end(&c);
   return status == P2PMAP_OK ? add_stamp(r, &stamp) : failed(r, status, error);
 }
@@ -57,6 +64,22 @@ static bool op_entry(player *p, arguments a, result *r) {
   if (status < 0) return failed(r, status, error);
   if (status == P2PMAP_OK) {
     add(r, entry.value, entry.value_len), add_peer(r, &entry.stamp.author), add_stamp(r, &entry.stamp);
+    p2pmap_entry_release(&entry);
+  }
+  return or_none(r);
+}
+
+static bool op_expires(player *p, arguments a, result *r) {
+  map_call c;
+  if (!begin(p, a, 1, &c)) return false;
+  p2pmap_entry entry;
+  p2pmap_error *error = NULL;
+  p2pmap_status status = p2pmap_map_entry(c.map, c.one.data, c.one.len, &entry, &error);
+  end(&c);
+  if (status < 0) return failed(r, status, error);
+  if (status == P2PMAP_OK) {
+    const bool later = entry.expires_at_ms > entry.time_ms;
+    add_text(r, entry.expires_at_ms == 0 ? "never" : later ? "later" : "before it was written");
     p2pmap_entry_release(&entry);
   }
   return or_none(r);
@@ -108,19 +131,20 @@ static bool op_remove_prefix(player *p, arguments a, result *r) {
   return status == P2PMAP_OK ? add_number(r, removed) : failed(r, status, error);
 }
 
-// `put KEY VALUE` and `remove KEY`, as often as they come.
+// `put KEY VALUE`, `put_ttl KEY VALUE MS` and `remove KEY`, as often as they come.
 static bool fill_batch(player *p, arguments a, p2pmap_batch *batch) {
-  for (int i = 1; i < a.count;) {
-    bool puts = strcmp(a.words[i], "put") == 0;
+  for (int i = 1, words; i < a.count; i += words) {
+    char **w = a.words + i;
+    words = strcmp(w[0], "remove") == 0 ? 2 : strcmp(w[0], "put") == 0 ? 3 : strcmp(w[0], "put_ttl") == 0 ? 4 : 0;
+    if (words == 0) return problem(p, "no operation of a batch", w[0]);
+    if (i + words > a.count) return problem(p, "too few words for", w[0]);
     bytes key, value = {0};
-    if (!puts && strcmp(a.words[i], "remove") != 0) return problem(p, "no operation of a batch", a.words[i]);
-    if (i + (puts ? 2 : 1) >= a.count) return problem(p, "too few words for", a.words[i]);
-    if (!decode(p, a.words[i + 1], &key) || (puts && !decode(p, a.words[i + 2], &value))) return false;
-    if (puts) p2pmap_batch_put(batch, key.data, key.len, value.data, value.len, NULL);
-    else p2pmap_batch_remove(batch, key.data, key.len, NULL);
+    if (!decode(p, w[1], &key) || (words > 2 && !decode(p, w[2], &value))) return false;
+    if (words == 2) p2pmap_batch_remove(batch, key.data, key.len, NULL);
+    else if (words == 3) p2pmap_batch_put(batch, key.data, key.len, value.data, value.len, NULL);
+    else p2pmap_batch_put_ttl(batch, key.data, key.len, value.data, value.len, ttl(w[3]), NULL);
     free(key.data);
     free(value.data);
-    i += puts ? 3 : 2;
   }
   return true;
 }
@@ -242,6 +266,12 @@ static bool op_status(player *p, arguments a, result *r) {
   return r->count > 0 || (add_number(r, told.live) && add_number(r, told.tombstones));
 }
 
+static bool op_hidden(player *p, arguments a, result *r) {
+  p2pmap_map_report told;
+  if (!report(p, a.words[0], &told, r)) return false;
+  return r->count > 0 || add_number(r, told.hidden);
+}
+
 static bool op_equal(player *p, arguments a, result *r) {
   p2pmap_map_report one, two;
   if (!report(p, a.words[0], &one, r)) return false;
@@ -258,6 +288,29 @@ static bool op_sync(player *p, arguments a, result *r) {
   return status == P2PMAP_OK ? add_text(r, "ok") : failed(r, status, error);
 }
 
+// Whether at least so many peers are listed, and none twice.
+static bool enough(const p2pmap_string_list *who, size_t peers) {
+  for (size_t i = 0; i < who->count; i++)
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(who->items[i], who->items[j]) == 0) return false;
+  return who->count >= peers;
+}
+
+static bool op_wait(player *p, arguments a, result *r) {
+  thing *map = find(p, a.words[0], MAP);
+  p2pmap_stamp stamp;
+  if (!map || !read_stamp(p, a.words[1], &stamp)) return false;
+  size_t peers = strtoul(a.words[2], NULL, 10);
+  uint64_t timeout_ms = a.count > 3 ? strtoul(a.words[3], NULL, 10) : WAIT_MS;
+  p2pmap_string_list who;
+  p2pmap_error *error = NULL;
+  p2pmap_status status = p2pmap_map_wait_replicated(map->as.map, &stamp, peers, timeout_ms, &who, &error);
+  if (status != P2PMAP_OK) return failed(r, status, error);
+  add_text(r, enough(&who, peers) ? "ok" : "not enough peers");
+  p2pmap_string_list_free(&who);
+  return true;
+}
+
 static bool op_destroy(player *p, arguments a, result *r) {
   thing *map = find(p, a.words[0], MAP);
   if (!map) return false;
@@ -267,9 +320,10 @@ static bool op_destroy(player *p, arguments a, result *r) {
 }
 
 const operation_row map_operations[] = {
-    {"put", 3, op_put},           {"get", 2, op_get},       {"entry", 2, op_entry},   {"contains", 2, op_contains},
-    {"len", 1, op_len},           {"is_empty", 1, op_is_empty}, {"remove", 2, op_remove}, {"remove_prefix", 2, op_remove_prefix},
-    {"apply", 1, op_apply},       {"fill", 4, op_fill},     {"keys", 1, op_keys},     {"values", 1, op_values},
-    {"scan", 1, op_scan},         {"count", 1, op_count},   {"status", 1, op_status}, {"equal", 2, op_equal},
-    {"sync", 1, op_sync},         {"destroy", 1, op_destroy},   {0},
+    {"put", 3, op_put},         {"get", 2, op_get},           {"entry", 2, op_entry},   {"expires", 2, op_expires},
+    {"len", 1, op_len},         {"is_empty", 1, op_is_empty}, {"remove", 2, op_remove}, {"remove_prefix", 2, op_remove_prefix},
+    {"apply", 1, op_apply},     {"fill", 4, op_fill},         {"keys", 1, op_keys},     {"values", 1, op_values},
+    {"scan", 1, op_scan},       {"count", 1, op_count},       {"status", 1, op_status}, {"equal", 2, op_equal},
+    {"sync", 1, op_sync},       {"destroy", 1, op_destroy},   {"wait", 3, op_wait},     {"contains", 2, op_contains},
+    {"hidden", 1, op_hidden},   {0},
 };

@@ -15,6 +15,24 @@ std::string text(const p2pmap::stamp &stamp) {
   return std::to_string(stamp.timestamp) + '.' + std::to_string(stamp.epoch) + '.' + stamp.author_id();
 }
 
+// A stamp of the text that `text` made.
+p2pmap::stamp stamp_of(const std::string &text) {
+  const auto one = text.find('.'), two = text.find('.', one + 1);
+  if (one == std::string::npos || two == std::string::npos) throw failure("not a stamp: " + text);
+  return {std::stoull(text), std::stoull(text.substr(one + 1)), p2pmap::parse_peer_id(text.substr(two + 1))};
+}
+
+// `never`, or milliseconds.
+std::optional<std::chrono::milliseconds> ttl(const std::string &word) {
+  if (word == "never") return std::nullopt;
+  return std::chrono::milliseconds(std::stoul(word));
+}
+
+std::string expires(const p2pmap::entry &entry) {
+  if (!entry.expires_at) return "never";
+  return entry.expires_at->count() > static_cast<std::int64_t>(entry.stamp.time_ms()) ? "later" : "before it was written";
+}
+
 std::string yes_no(bool yes) { return yes ? "true" : "false"; }
 
 words or_none(words result) { return result.empty() ? words{"none"} : result; }
@@ -124,7 +142,12 @@ words player::on_node(const std::string &operation, const words &a, bool &is_one
 }
 
 words player::on_map(const std::string &operation, const words &a, bool &is_one) {
-  if (operation == "put") return {text(map(a.at(0)).put(decode(a.at(1), known), decode(a.at(2), known)))};
+  if (operation == "put") {
+    const std::string key = decode(a.at(1), known), value = decode(a.at(2), known);
+    if (a.size() == 3) return {text(map(a[0]).put(key, value))};
+    if (a[3].rfind("ttl=", 0) != 0) throw failure("no option of put: " + a[3]);
+    return {text(map(a[0]).put(key, value, ttl(a[3].substr(4))))};
+  }
   if (operation == "get") {
     auto value = map(a.at(0)).get(decode(a.at(1), known));
     return value ? words{std::move(*value)} : words{"none"};
@@ -132,6 +155,10 @@ words player::on_map(const std::string &operation, const words &a, bool &is_one)
   if (operation == "entry") {
     auto entry = map(a.at(0)).entry(decode(a.at(1), known));
     return entry ? words{entry->value, entry->stamp.author_id(), text(entry->stamp)} : words{"none"};
+  }
+  if (operation == "expires") {
+    const auto entry = map(a.at(0)).entry(decode(a.at(1), known));
+    return {entry ? expires(*entry) : "none"};
   }
   if (operation == "contains") return {yes_no(map(a.at(0)).contains(decode(a.at(1), known)))};
   if (operation == "len") return {std::to_string(map(a.at(0)).size())};
@@ -141,8 +168,16 @@ words player::on_map(const std::string &operation, const words &a, bool &is_one)
     const auto report = map(a.at(0)).status();
     return {std::to_string(report.live), std::to_string(report.tombstones)};
   }
+  if (operation == "hidden") return {std::to_string(map(a.at(0)).status().hidden)};
   if (operation == "equal") return {yes_no(p2pmap::to_string(map(a.at(0)).status().digest) == p2pmap::to_string(map(a.at(1)).status().digest))};
   if (operation == "sync") return map(a.at(0)).sync(time_in(a, 1)), words{"ok"};
+  if (operation == "wait") {
+    const std::size_t peers = std::stoul(a.at(2));
+    words who = map(a.at(0)).wait_replicated(stamp_of(decode(a.at(1), known)), peers, time_in(a, 3));
+    std::sort(who.begin(), who.end());
+    const bool twice = std::adjacent_find(who.begin(), who.end()) != who.end();
+    return twice || who.size() < peers ? who : words{"ok"};
+  }
   if (operation == "destroy") return map(a.at(0)).destroy(), words{"ok"};
   return is_one = false, words{};
 }
@@ -152,10 +187,12 @@ words player::on_bulk(const std::string &operation, const words &a, bool &is_one
   if (operation == "remove_prefix") return {std::to_string(map(a.at(0)).remove_prefix(decode(a.at(1), known)))};
   if (operation == "apply") {
     p2pmap::batch batch;
-    for (std::size_t i = 1; i < a.size(); i += a[i] == "put" ? 3 : 2) {
-      const std::string key = decode(a.at(i + 1), known);
-      if (a[i] == "put") batch.put(key, decode(a.at(i + 2), known));
-      else batch.remove(key);
+    for (std::size_t i = 1; i < a.size();) {
+      const std::string &what = a[i], key = decode(a.at(i + 1), known);
+      if (what == "put") batch.put(key, decode(a.at(i + 2), known)), i += 3;
+      else if (what == "put_ttl") batch.put(key, decode(a.at(i + 2), known), ttl(a.at(i + 3))), i += 4;
+      else if (what == "remove") batch.remove(key), i += 2;
+      else throw failure("no operation of a batch: " + what);
     }
     const auto last = map(a.at(0)).apply(batch);
     return {last ? text(*last) : "none"};

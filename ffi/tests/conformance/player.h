@@ -97,6 +97,7 @@ bool add_number(result *, size_t number);
 bool add_bool(result *, bool yes);
 bool add_peer(result *, const p2pmap_peer_id *);
 bool add_stamp(result *, const p2pmap_stamp *);
+bool read_stamp(player *, const char *token, p2pmap_stamp *);
 bool or_none(result *);
 bool failed(result *, p2pmap_status, p2pmap_error *);
 void clear(result *);

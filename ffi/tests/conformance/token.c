@@ -107,6 +107,18 @@ bool add_stamp(result *r, const p2pmap_stamp *stamp) {
   return add_text(r, text);
 }
 
+// A stamp of the text that `add_stamp` made.
+bool read_stamp(player *p, const char *token, p2pmap_stamp *stamp) {
+  bytes text;
+  if (!decode(p, token, &text)) return false;
+  char *at = (char *)text.data;
+  stamp->timestamp = strtoull(at, &at, 10);
+  if (*at == '.') stamp->epoch = strtoull(at + 1, &at, 10);
+  bool good = *at == '.' && p2pmap_peer_id_parse(at + 1, &stamp->author, NULL) == P2PMAP_OK;
+  free(text.data);
+  return good || problem(p, "not a stamp", token);
+}
+
 bool or_none(result *r) { return r->count > 0 || add_text(r, "none"); }
 
 bool failed(result *r, p2pmap_status status, p2pmap_error *error) {

@@ -1,12 +1,13 @@
 //! Operations on maps.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use p2pmap::{Batch, ScanOptions};
+use p2pmap::{Batch, ScanOptions, Stamp};
 
 use super::player::{Outcome, Player, Trouble, list, ok, one, or_none, shown};
 
-const SYNC: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Player {
     pub(super) fn on_map(&mut self, op: &str, args: &[&str]) -> Outcome {
@@ -16,8 +17,13 @@ impl Player {
         let map = self.named_map(name)?;
         match (op, args) {
             ("put", [key, value]) => shown(map.put(self.bytes(key)?, self.bytes(value)?)?),
+            ("put", [key, value, option]) => {
+                let ttl = self.ttl(option.strip_prefix("ttl=").unwrap_or_default())?;
+                shown(map.put_ttl(self.bytes(key)?, self.bytes(value)?, ttl)?)
+            }
             ("get", [key]) => one(or_none(map.get(self.bytes(key)?)?.as_deref())),
             ("entry", [key]) => self.entry(name, key),
+            ("expires", [key]) => self.expires(name, key),
             ("contains", [key]) => shown(map.contains(self.bytes(key)?)?),
             ("len", []) => shown(map.len()?),
             ("is_empty", []) => shown(map.is_empty()?),
@@ -30,12 +36,15 @@ impl Player {
                 let status = map.status()?;
                 Ok(vec![status.live.to_string().into(), status.tombstones.to_string().into()])
             }
+            ("hidden", []) => shown(map.status()?.hidden),
             ("equal", [other]) => shown(map.status()?.digest == self.named_map(other)?.status()?.digest),
-            ("sync", []) => map.sync(SYNC).map_err(Trouble::from).and_then(|()| ok()),
+            ("sync", []) => map.sync(PATIENCE).map_err(Trouble::from).and_then(|()| ok()),
             ("sync", [ms]) => {
                 map.sync(Duration::from_millis(self.number(ms)?))?;
                 ok()
             }
+            ("wait", [stamp, peers]) => self.wait(name, stamp, peers, PATIENCE),
+            ("wait", [stamp, peers, ms]) => self.wait(name, stamp, peers, Duration::from_millis(self.number(ms)?)),
             ("close", []) => {
                 map.close();
                 ok()
@@ -57,6 +66,34 @@ impl Player {
         }
     }
 
+    fn expires(&self, map: &str, key: &str) -> Outcome {
+        match self.named_map(map)?.entry(self.bytes(key)?)? {
+            None => one("none"),
+            Some(entry) => match entry.expires_at_ms() {
+                None => one("never"),
+                Some(at) if at > entry.time_ms() => one("later"),
+                Some(at) => one(format!("{at}, before it was written")),
+            },
+        }
+    }
+
+    fn wait(&self, map: &str, stamp: &str, peers: &str, timeout: Duration) -> Outcome {
+        let (stamp, peers) = (stamp_of(&self.text(stamp)?)?, self.number(peers)? as usize);
+        let who = self.named_map(map)?.wait_replicated(&stamp, peers, timeout)?;
+        match who.iter().collect::<HashSet<_>>().len() {
+            different if different == who.len() && different >= peers => ok(),
+            _ => one(format!("{who:?}")),
+        }
+    }
+
+    /// `never`, or a number of milliseconds.
+    fn ttl(&self, token: &str) -> Result<Option<Duration>, Trouble> {
+        match token {
+            "never" => Ok(None),
+            ms => Ok(Some(Duration::from_millis(self.number(ms)?))),
+        }
+    }
+
     fn apply(&self, map: &str, operations: &[&str]) -> Outcome {
         let mut batch = Batch::new();
         let mut rest = operations;
@@ -66,12 +103,16 @@ impl Player {
                     batch.put(self.bytes(key)?, self.bytes(value)?);
                     rest
                 }
+                ["put_ttl", key, value, ms, rest @ ..] => {
+                    batch.put_ttl(self.bytes(key)?, self.bytes(value)?, self.ttl(ms)?);
+                    rest
+                }
                 ["remove", key, rest @ ..] => {
                     batch.remove(self.bytes(key)?);
                     rest
                 }
                 _ => {
-                    return Err(Trouble::Script("apply takes `put KEY VALUE` and `remove KEY`".into()));
+                    return Err(Trouble::Script("apply takes `put KEY VALUE`, `put_ttl KEY VALUE MS` and `remove KEY`".into()));
                 }
             };
         }
@@ -115,5 +156,14 @@ impl Player {
             }
         }
         Ok(options)
+    }
+}
+
+/// A stamp of its text, `<timestamp>-<epoch>-<author>`.
+fn stamp_of(text: &str) -> Result<Stamp, Trouble> {
+    let number = |text: &str| u64::from_str_radix(text, 16).map_err(|_| Trouble::Script(format!("{text}: no stamp's number")));
+    match text.split('-').collect::<Vec<_>>().as_slice() {
+        [timestamp, epoch, author] => Ok(Stamp::new(number(timestamp)?, number(epoch)?, author.parse()?)),
+        _ => Err(Trouble::Script(format!("{text} is not a stamp"))),
     }
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/p2pmap/p2pmap/bindings/go"
 )
@@ -28,7 +30,7 @@ func (p *player) onMap(op string, tokens []string) ([]string, error) {
 	switch op {
 	case "put", "remove", "remove_prefix", "apply", "fill":
 		return p.write(m, op, args)
-	case "get", "entry", "contains", "len", "is_empty":
+	case "get", "entry", "expires", "contains", "len", "is_empty":
 		return p.read(m, op, args)
 	}
 	return p.rest(m, op, tokens[1:])
@@ -38,6 +40,13 @@ func (p *player) write(m *p2pmap.Map, op string, args []string) ([]string, error
 	switch {
 	case op == "put" && len(args) == 2:
 		stamp, err := m.Put(background, args[0], []byte(args[1]))
+		return told(stamp, err)
+	case op == "put" && len(args) == 3:
+		limit, err := ttl(strings.TrimPrefix(args[2], "ttl="))
+		if err != nil {
+			return nil, err
+		}
+		stamp, err := m.PutTTL(background, args[0], []byte(args[1]), limit)
 		return told(stamp, err)
 	case op == "remove" && len(args) == 1:
 		removed, err := m.Remove(background, args[0])
@@ -62,6 +71,18 @@ func (p *player) write(m *p2pmap.Map, op string, args []string) ([]string, error
 	return nil, scriptError("%s: wrong arguments", op)
 }
 
+// ttl is `never`, or a number of milliseconds.
+func ttl(text string) (time.Duration, error) {
+	if text == "never" {
+		return p2pmap.Forever, nil
+	}
+	ms, err := strconv.ParseInt(text, 10, 48)
+	if err != nil {
+		return 0, scriptError("%s is no time to live", text)
+	}
+	return time.Duration(ms) * time.Millisecond, nil
+}
+
 func (p *player) apply(m *p2pmap.Map, args []string) ([]string, error) {
 	var batch p2pmap.Batch
 	for len(args) > 0 {
@@ -69,11 +90,18 @@ func (p *player) apply(m *p2pmap.Map, args []string) ([]string, error) {
 		case args[0] == "put" && len(args) >= 3:
 			batch.Put(args[1], []byte(args[2]))
 			args = args[3:]
+		case args[0] == "put_ttl" && len(args) >= 4:
+			limit, err := ttl(args[3])
+			if err != nil {
+				return nil, err
+			}
+			batch.PutTTL(args[1], []byte(args[2]), limit)
+			args = args[4:]
 		case args[0] == "remove" && len(args) >= 2:
 			batch.Remove(args[1])
 			args = args[2:]
 		default:
-			return nil, scriptError("apply takes `put KEY VALUE` and `remove KEY`")
+			return nil, scriptError("apply takes `put KEY VALUE`, `put_ttl KEY VALUE MS` and `remove KEY`")
 		}
 	}
 	stamp, err := m.Apply(background, &batch)
@@ -101,6 +129,17 @@ func (p *player) read(m *p2pmap.Map, op string, args []string) ([]string, error)
 			return told("none", m.Err())
 		}
 		return []string{string(entry.Value), entry.Author().String(), entry.Stamp.String()}, nil
+	case op == "expires" && len(args) == 1:
+		entry, found := m.Entry(args[0])
+		switch {
+		case !found:
+			return told("none", m.Err())
+		case entry.ExpiresAt.IsZero():
+			return one("never")
+		case entry.ExpiresAt.After(entry.Time):
+			return one("later")
+		}
+		return one(entry.ExpiresAt)
 	case op == "contains" && len(args) == 1:
 		return told(m.Contains(args[0]), m.Err())
 	case op == "len" && len(args) == 0:
@@ -182,6 +221,9 @@ func (p *player) rest(m *p2pmap.Map, op string, args []string) ([]string, error)
 	case op == "status" && len(args) == 0:
 		status, err := m.Status()
 		return []string{strconv.Itoa(status.Live), strconv.Itoa(status.Tombstones)}, err
+	case op == "hidden" && len(args) == 0:
+		status, err := m.Status()
+		return told(status.Hidden, err)
 	case op == "equal" && len(args) == 1 && p.maps[args[0]] != nil:
 		mine, err := m.Status()
 		if err != nil {
@@ -196,12 +238,62 @@ func (p *player) rest(m *p2pmap.Map, op string, args []string) ([]string, error)
 		}
 		defer cancel()
 		return ok, m.Sync(ctx)
+	case op == "wait" && len(args) >= 2 && len(args) <= 3:
+		return p.wait(m, args)
 	case op == "close" && len(args) == 0:
 		return ok, m.Close()
 	case op == "destroy" && len(args) == 0:
 		return ok, m.Destroy()
 	}
 	return nil, scriptError("%s: unknown, or wrong arguments", op)
+}
+
+// wait waits until some peers hold a write.
+func (p *player) wait(m *p2pmap.Map, args []string) ([]string, error) {
+	text, err := p.decode(args[0])
+	if err != nil {
+		return nil, err
+	}
+	stamp, err := stampOf(text)
+	if err != nil {
+		return nil, err
+	}
+	peers, err := strconv.Atoi(args[1])
+	if err != nil {
+		return nil, scriptError("%s is not a number", args[1])
+	}
+	ctx, cancel, err := p.timeout(args[2:])
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	who, err := m.WaitReplicated(ctx, stamp, peers)
+	if err != nil {
+		return nil, err
+	}
+	different := map[p2pmap.PeerID]bool{}
+	for _, id := range who {
+		different[id] = true
+	}
+	if len(different) < len(who) || len(who) < peers {
+		return one(who)
+	}
+	return ok, nil
+}
+
+// stampOf reads a stamp from its text, `<timestamp>-<epoch>-<author>`.
+func stampOf(text string) (p2pmap.Stamp, error) {
+	parts := strings.Split(text, "-")
+	if len(parts) != 3 {
+		return p2pmap.Stamp{}, scriptError("%s is not a stamp", text)
+	}
+	timestamp, err1 := strconv.ParseUint(parts[0], 16, 64)
+	epoch, err2 := strconv.ParseUint(parts[1], 16, 64)
+	author, err3 := p2pmap.ParsePeerID(parts[2])
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return p2pmap.Stamp{}, scriptError("%s is not a stamp: %v", text, err)
+	}
+	return p2pmap.NewStamp(timestamp, epoch, author), nil
 }
 
 // told is the result of an operation that says one thing or fails.

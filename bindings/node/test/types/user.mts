@@ -1,6 +1,6 @@
 // User code that must compile, and mistakes that must not. Checked by `npm run lint`, never run.
 
-import p2pmap, { Batch, Node, open, type MapEvent, type P2pMap, type P2pMapError, type Stamp } from 'p2pmap';
+import p2pmap, { Batch, Node, Stamp, open, type MapEvent, type P2pMap, type P2pMapError } from 'p2pmap';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<T extends true>(): T | void {}
@@ -34,6 +34,22 @@ for (const { key, value, author } of flags.scan({ prefix: 'a', limit: 3, reverse
 for (const key of byteKeys.keys({ start: 'a', end: new Uint8Array([0xff]) })) console.log(key.readUInt8(0));
 flags.apply(new Batch<Flag>().put('a', { on: true }).remove('b'));
 
+// Times to live, and waiting for replicas.
+flags.put('session', { on: true }, { ttlMs: 60_000 });
+flags.put('session', { on: true }, { ttlMs: null });
+flags.apply(new Batch<Flag>().put('a', { on: true }, { ttlMs: 0.5 }));
+const expiresAtMs: number | undefined = flags.entry('session')?.expiresAtMs;
+const holders: string[] = await flags.waitReplicated(Stamp.of(1n, 1n, 'id'), 2, { timeoutMs: 100, signal: AbortSignal.timeout(10) });
+const behind: (number | undefined)[] = flags.status().peers.filter(({ connected }) => connected).map((peer) => peer.behind);
+// @ts-expect-error a time to live is a number
+flags.put('session', { on: true }, { ttlMs: '1 h' });
+// @ts-expect-error a time to live is an option
+flags.put('session', { on: true }, 60_000);
+// @ts-expect-error a stamp is not its text
+await flags.waitReplicated(String(stamp));
+// @ts-expect-error stamps come from writes, and from Stamp.of
+new Stamp();
+
 // @ts-expect-error text where the codec takes bytes
 bytes.put('key', 'text');
 // @ts-expect-error a value of another shape
@@ -54,7 +70,10 @@ for await (const event of flags.watch({ prefix: 'dark', signal: AbortSignal.time
 }
 
 // Nodes.
-await using node = await Node.open({ listen: '/ip4/127.0.0.1/tcp/0', maps: { flags: { codec: 'json' } } });
+await using node = await Node.open({ listen: '/ip4/127.0.0.1/tcp/0', maps: { flags: { codec: 'json', defaultTtlMs: 1000 } }, peerTimeoutMs: 5000 });
+await node.map('members', { presence: true, originRetentionMs: 1000 });
+// @ts-expect-error presence is a switch
+await node.map('members', { presence: 'yes' });
 const routes = await node.map<string[]>('routes', { codec: 'json', max_value_bytes: 4096 });
 is<Same<typeof routes, P2pMap<string[], string>>>();
 const peer: string = await node.connect(node.addrs[0] ?? '', { timeoutMs: 100 });
@@ -66,4 +85,4 @@ try {
   if ((error as P2pMapError).code === 'P2PMAP_TIMEOUT') console.log('later');
 }
 
-console.log(flag, there, timestamp, timeMs, peer, equal);
+console.log(flag, there, timestamp, timeMs, peer, equal, expiresAtMs, holders, behind);

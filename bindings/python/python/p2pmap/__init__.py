@@ -16,7 +16,7 @@ import atexit
 import os
 from collections.abc import MutableMapping
 
-from . import _p2pmap, _watch
+from . import _p2pmap, _watch, aio
 from ._errors import (
     AddressInUse,
     Closed,
@@ -73,6 +73,7 @@ __all__ = [
     "Unsupported",
     "Watch",
     "__version__",
+    "aio",
     "open",
     "options",
 ]
@@ -85,6 +86,7 @@ def _close_all() -> None:
     """Ends every thread that may call into Python, while Python still runs."""
     _p2pmap.close_all()
     _watch.join_all()
+    aio._join_all()
 
 
 os.register_at_fork(after_in_child=_p2pmap.forked_in_child)

@@ -2,8 +2,9 @@
 
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from datetime import timedelta
 from os import PathLike
-from types import GenericAlias, TracebackType
+from types import EllipsisType, GenericAlias, TracebackType
 from typing import (
     Any,
     ClassVar,
@@ -35,6 +36,7 @@ _Path: TypeAlias = str | PathLike[str]
 _Kind: TypeAlias = Literal["put", "remove", "expire", "prune", "synced"]
 _Validator: TypeAlias = str | Callable[[_K, _V], object]
 _Raw: TypeAlias = Literal["bytes"] | None
+_Ttl: TypeAlias = float | timedelta | EllipsisType | None
 
 __all__ = [
     "Batch",
@@ -66,6 +68,7 @@ class _NodeOnly(TypedDict, total=False):
     target_peers: int | None
     max_peers: int | None
     anti_entropy_ms: int | None
+    peer_timeout_ms: int | None
     max_clock_drift_ms: int | None
     maps: str | Iterable[str] | Mapping[str, _MapLimits] | None
 
@@ -73,8 +76,11 @@ class _NodeOnly(TypedDict, total=False):
 class _MapLimits(TypedDict, total=False):
     """The options of maps, but for the validator."""
 
+    presence: bool | None
+    default_ttl_ms: int | None
     tombstone_ttl_ms: int | None
     scan_ms: int | None
+    origin_retention_ms: int | None
     max_key_bytes: int | None
     max_value_bytes: int | None
     max_entries: int | None
@@ -90,6 +96,9 @@ class _MapOptions(_MapLimits, Generic[_K, _V], total=False):
 
 @final
 class Stamp:
+    __match_args__: ClassVar[tuple[Literal["timestamp"], Literal["epoch"], Literal["author"]]]
+    def __new__(cls, timestamp: int, epoch: int, author: str) -> Self: ...
+    def __getnewargs__(self) -> tuple[int, int, str]: ...
     @property
     def timestamp(self) -> int: ...
     @property
@@ -108,7 +117,9 @@ class Stamp:
 
 @final
 class Entry(Generic[_K, _V]):
-    __match_args__: ClassVar[tuple[Literal["key"], Literal["value"], Literal["stamp"], Literal["author"], Literal["time_ms"]]]
+    __match_args__: ClassVar[
+        tuple[Literal["key"], Literal["value"], Literal["stamp"], Literal["author"], Literal["time_ms"], Literal["expires_at_ms"]]
+    ]
     @property
     def key(self) -> _K: ...
     @property
@@ -119,6 +130,8 @@ class Entry(Generic[_K, _V]):
     def author(self) -> str: ...
     @property
     def time_ms(self) -> int: ...
+    @property
+    def expires_at_ms(self) -> int | None: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
@@ -161,7 +174,7 @@ class Scan(Generic[_V]):
 
 @final
 class Batch(Generic[_K, _V]):
-    def put(self, key: _K, value: _V, /) -> None: ...
+    def put(self, key: _K, value: _V, /, *, ttl: _Ttl = ...) -> None: ...
     def remove(self, key: _K, /) -> None: ...
     def clear(self) -> None: ...
     def __setitem__(self, key: _K, value: _V, /) -> None: ...
@@ -192,7 +205,7 @@ class Map(MutableMapping[_K, _V]):
     def node(self) -> Node: ...
     @property
     def closed(self) -> bool: ...
-    def put(self, key: _K, value: _V, /) -> Stamp: ...
+    def put(self, key: _K, value: _V, /, *, ttl: _Ttl = ...) -> Stamp: ...
     def entry(self, key: _K, /) -> Entry[_K, _V] | None: ...
     def remove(self, key: _K, /) -> bool: ...
     def remove_prefix(self, prefix: _K, /) -> int: ...
@@ -218,6 +231,7 @@ class Map(MutableMapping[_K, _V]):
     ) -> Subscription: ...
     def watch(self, *, prefix: _K | None = None, snapshot: bool = False) -> Watch[_K, _V]: ...
     def sync(self, timeout: float = 10.0) -> None: ...
+    def wait_replicated(self, stamp: Stamp, /, peers: int = 1, timeout: float = 10.0) -> list[str]: ...
     def status(self) -> MapStatus: ...
     def close(self) -> None: ...
     def destroy(self) -> None: ...

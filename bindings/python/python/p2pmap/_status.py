@@ -1,4 +1,4 @@
-"""What nodes, maps and options say of themselves. The native module fills these in, in the order of their fields."""
+"""What nodes, maps and options say of themselves. The native module fills these in, by the names of their fields."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +16,8 @@ class PeerInfo:
         outbound: Whether this node dialled.
         round_trip: Round trip of the last ping, in seconds.
         maps: Maps that both have open.
-        in_sync: Whether all maps in common were equal when last compared; None before the first comparison.
+        drift_ms: How far its clock is ahead of this node's, in milliseconds; behind when negative. None before it was compared.
+        in_sync: Whether all maps in common were equal when last compared; None before each was.
     """
 
     id: str
@@ -24,6 +25,7 @@ class PeerInfo:
     outbound: bool
     round_trip: float | None
     maps: list[str]
+    drift_ms: int | None
     in_sync: bool | None
 
 
@@ -38,7 +40,10 @@ class NodeStatus:
         maps: The maps open on it.
         peers: The peers connected now.
         members: Members known, connected or not, without this one.
-        rejected_messages: Messages dropped because they were malformed, oversized or for no map of this node.
+        rejected_messages: Messages dropped because they were malformed or oversized, before any map was concerned.
+        clock_drift_ms: The median of the peers' `drift_ms`: how far the others are ahead. None without peers.
+        clock_suspect: Whether this node's clock is the odd one out: most peers agree with each other, and not with it. What it
+            writes may be set aside by all, or lose against older writes: mend the clock.
     """
 
     id: str
@@ -48,20 +53,33 @@ class NodeStatus:
     peers: list[PeerInfo]
     members: int
     rejected_messages: int
+    clock_drift_ms: int | None
+    clock_suspect: bool
 
 
 @dataclass(frozen=True, slots=True)
 class MapPeer:
-    """A peer, seen from a map.
+    """A peer, seen from a map; also a node that is not connected, if it is the author of something that is wrong.
 
     Attributes:
         id: Its peer id.
+        connected: Whether it is connected and has the map open.
         in_sync: Whether the replicas were equal when last compared; None before the first comparison.
-        last_sync_ms: When a sync with it last completed, in milliseconds since the Unix epoch.
+        behind: Entries held here that it lacked when last compared; None before the first comparison.
+        drift_ms: How far its clock is ahead of this node's, in milliseconds; behind when negative. None before it was compared.
+        ahead_entries: Entries of this author set aside, each time they came, because they were stamped too far ahead.
+        holds_up_forgetting: Whether removals cannot be forgotten until writes of this author arrive, which are known of and
+            missing here.
+        last_sync_ms: When a sync from it last completed, in milliseconds since the Unix epoch.
     """
 
     id: str
+    connected: bool
     in_sync: bool | None
+    behind: int | None
+    drift_ms: int | None
+    ahead_entries: int
+    holds_up_forgetting: bool
     last_sync_ms: int | None
 
 
@@ -72,21 +90,27 @@ class MapStatus:
     Attributes:
         name: Its name.
         live: Entries in the view.
-        tombstones: Removed keys still remembered.
+        tombstones: Removals, and entries that expired, still remembered.
+        hidden: Entries that presence hides, because their author is gone.
         bytes: Keys and values held, in bytes.
         digest: 64 hex digits; equal digests mean equal copies.
-        peers: The peers that have it open.
+        peers: The connected peers that have it open, and authors that something is wrong with.
         outbox: Writes that wait for the network.
         refused_entries: Entries refused by the validator or a limit, from peers.
         ahead_entries: Entries set aside because they were stamped too far ahead, from peers.
         rejected_messages: Messages dropped because they were malformed.
-        gaps: Gaps seen in the chains of deltas.
-        syncs: Syncs completed.
+        gaps: Deltas that arrived with something missing before them.
+        syncs: Pulls completed.
+        self_checks: Comparisons that found the same writes seen and yet another state: a full sync follows each.
+        forgotten: Removals and expired entries forgotten since the map was opened.
+        origins: Openings of this map, by any node, that its causal context names.
+        clock_ahead_ms: How far this map's clock is ahead of this node's wall clock, because a peer's or its own was.
     """
 
     name: str
     live: int
     tombstones: int
+    hidden: int
     bytes: int
     digest: str
     peers: list[MapPeer]
@@ -96,6 +120,10 @@ class MapStatus:
     rejected_messages: int
     gaps: int
     syncs: int
+    self_checks: int
+    forgotten: int
+    origins: int
+    clock_ahead_ms: int
 
 
 class Option(NamedTuple):
