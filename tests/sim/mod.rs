@@ -23,6 +23,7 @@ mod plan;
 mod pull;
 mod rest;
 mod runs;
+mod scenario;
 mod trace;
 mod world;
 

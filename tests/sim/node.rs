@@ -118,6 +118,20 @@ impl Node {
         } else {
             self.view.remove(key);
         }
+        self.events.extend(event(change));
         Ok(())
     }
+}
+
+/// `k put(new)`, or `remove`, `expire` or `prune` with the value that there was; as the real node's events are.
+fn event(change: &Change) -> Option<String> {
+    let (kind, record) = match (&change.old, change.shows) {
+        (Some(old), true) if old.bytes() == change.new.bytes() => return None,
+        (_, true) => ("put", &change.new),
+        (None, false) => return None,
+        (Some(old), false) if change.new.is_live() => ("prune", old),
+        (Some(old), false) if change.new.expires_at_ms().is_some() => ("expire", old),
+        (Some(old), false) => ("remove", old),
+    };
+    Some(format!("{} {kind}({})", trace::bytes(change.slot.key()), trace::bytes(record.bytes())))
 }
