@@ -40,7 +40,6 @@ impl Replica {
             return Merged::Whole;
         }
         self.meet(&delta.origin, changes);
-        self.depend(&delta.origin, delta.last.min(self.newest_allowed(now_ms)));
         for (origin, timestamp) in &delta.past {
             self.depend_on_known(origin, *timestamp, now_ms);
         }
@@ -51,6 +50,7 @@ impl Replica {
         if unclaimed.iter().any(|unclaimed| unclaimed.aside) {
             return Merged::Whole;
         }
+        self.depend(&delta.origin, delta.last.min(self.newest_allowed(now_ms)));
         let after = if mutated(Bug::GapIgnored) { Timestamp::ZERO } else { delta.prev };
         let new_gap = after > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(after));
         self.context.add(&delta.origin, after, delta.last);
@@ -146,10 +146,6 @@ impl Replica {
                 self.note_forgotten(origin, *timestamp);
             }
         }
-        let newest = self.newest_allowed(now_ms);
-        for (origin, timestamp) in &join.forgotten.beaten {
-            raise(&mut self.beaten, origin, newest.min(*timestamp));
-        }
         // Nobody knows more of our own writes than we do.
         context.retain(|origin, seen| {
             *origin != self.origin && !self.is_departed(origin) && !self.is_pruned(origin, seen.newest(), now_ms)
@@ -164,6 +160,10 @@ impl Replica {
         self.context.join(&context);
         all.retain(|origin, _| self.past_refusals.of(origin).is_some());
         self.past_refusals.join(&all);
+        let newest = self.newest_allowed(now_ms);
+        for (origin, timestamp) in join.forgotten.beaten.iter().filter(|(origin, _)| self.context.of(origin).is_some()) {
+            raise(&mut self.beaten, origin, newest.min(*timestamp));
+        }
         for (origin, timestamp) in &join.past {
             self.depend_on_known(origin, *timestamp, now_ms);
         }
