@@ -153,6 +153,13 @@ impl Replica {
         }
         // Nobody knows more of our own writes than we do.
         context.retain(|origin, seen| *origin != self.origin && !self.is_pruned(origin, seen.newest(), now_ms));
+        let mut room = MAX_ORIGINS.saturating_sub(self.context.len());
+        context.retain(|origin, _| {
+            let is_new = self.context.of(origin).is_none();
+            let fits = !is_new || room > 0;
+            room -= usize::from(is_new && fits);
+            fits
+        });
         self.context.join(&context);
         all.retain(|origin, _| self.past_refusals.of(origin).is_some());
         self.past_refusals.join(&all);

@@ -1,7 +1,18 @@
 //! The replica against its claims: unit by unit, and as a small cluster on a network that loses, repeats and reorders.
 
+mod aside;
+mod away;
+mod batches;
 mod cluster;
 mod context;
+mod expiry;
+mod forget;
+mod heal;
+mod hooks;
+mod origins;
+mod papers;
+mod presence;
+mod stage;
 
 use super::*;
 use crate::wire::gossip::Gossip;
