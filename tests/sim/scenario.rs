@@ -28,7 +28,7 @@
 //!
 //! sync                                all who can reach each other, until nothing differs
 //! sync a b                            these two
-//! a pulls b 3                         three pages, and then it breaks off
+//! a pulls b 3                         three pages, and nothing more until `a goes on`
 //! cut a | b c                         between those sides; `cut a -> b`: what a sends to b
 //! heal
 //!
@@ -57,6 +57,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use story::Story;
+
+use crate::replica::{Mutation, plant};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/sim/scenarios");
 
@@ -89,6 +91,45 @@ fn every_story_ends_as_it_says() {
         }
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
+}
+
+/// Every planted bug, and a story that does not end as it says with it.
+const NOTICED: [(Mutation, &str); 19] = [
+    (Mutation::MergeByArrival, "a_late_copy_of_a_forgotten_removal"),
+    (Mutation::JoinAtFirstPage, "a_new_node_gets_all_and_nothing_that_is_gone"),
+    (Mutation::LastPageBeforeContext, "what_changes_during_a_pull"),
+    (Mutation::GapIgnored, "a_node_that_hears_one_way"),
+    (Mutation::ConflateAcrossDeltas, "a_stamp_is_minted_once"),
+    (Mutation::TakeBackForgotten, "a_partition_longer_than_the_horizon"),
+    (Mutation::ForgetUnclosed, "an_author_that_died_with_a_gap"),
+    (Mutation::ForgetWaiting, "a_removal_that_waits_to_be_told"),
+    (Mutation::RefusedCovered, "a_validator_that_differs"),
+    (Mutation::ExpireByArrival, "expiry_with_a_slow_clock"),
+    (Mutation::TwoStamps, "a_node_reads_its_own_write"),
+    (Mutation::NoFullSync, "a_partition_longer_than_the_horizon"),
+    (Mutation::NoDrop, "a_node_away_for_a_month"),
+    (Mutation::ForgottenNotTaken, "a_removal_that_only_hearsay_knows_of"),
+    (Mutation::PastNotSent, "an_author_that_died_with_a_gap"),
+    (Mutation::ObserveAhead, "a_clock_that_is_ahead"),
+    (Mutation::ClockGoesBack, "the_clock_goes_back_over_a_restart"),
+    (Mutation::NoSelfCheck, "an_honest_tie"),
+    (Mutation::RestartIgnored, "what_changes_during_a_pull"),
+];
+
+#[test]
+fn stories_notice_planted_bugs() {
+    let mut unnoticed = Vec::new();
+    for (bug, name) in NOTICED {
+        let text = fs::read_to_string(format!("{FOLDER}/{name}.txt")).expect("the story is there");
+        plant(Some(bug));
+        let played = play(name, &text);
+        plant(None);
+        match played {
+            Ok(()) => unnoticed.push((bug, name)),
+            Err(failure) => println!("{bug:?}: {}", failure.lines().take(2).collect::<Vec<_>>().join(":")),
+        }
+    }
+    assert!(unnoticed.is_empty(), "{unnoticed:?}");
 }
 
 /// A beginning for stories that go wrong.

@@ -92,6 +92,7 @@ impl Story {
             ("applies", writes) => self.apply(at, writes),
             ("tells", words) => self.tells(at, words),
             ("pulls", [from, pages]) => self.pull_pages(at, self.node(from)?, number(pages)?),
+            ("goes", ["on"]) => self.go_on(at),
             ("leaves", []) => self.leave(at),
             ("restarts", []) => self.restart(at),
             ("stops", []) => self.run(at, false),

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::super::clock::WallClock;
 use super::super::dice::Dice;
-use super::super::network::Packet;
+use super::super::network::{Packet, Session};
 use super::super::node::Refuses;
 use super::super::plan::Plan;
 use super::super::trace::Trace;
 use super::super::world::{Violation, World};
 use super::script;
 use crate::peer::PeerId;
-use crate::replica::{Record, Slot};
+use crate::replica::{Puller, Record, Slot};
 
 /// What a step comes to. Errors: a claim of the simulation that does not hold, or a line that says nothing.
 pub type Told<T = ()> = Result<T, String>;
@@ -26,6 +26,8 @@ pub struct Story {
     sent: Vec<Packet>,
     /// Those that have been under way for long.
     late: Vec<Packet>,
+    /// Pulls that have been interrupted.
+    paused: Vec<Session<Puller>>,
     pub mark: Mark,
 }
 
@@ -42,7 +44,7 @@ pub struct Mark {
 impl Story {
     pub fn new() -> Self {
         let world = World::new(Plan::calm(), Dice::new(0), Trace::new(true));
-        Self { world, names: Vec::new(), sent: Vec::new(), late: Vec::new(), mark: Mark::default() }
+        Self { world, names: Vec::new(), sent: Vec::new(), late: Vec::new(), paused: Vec::new(), mark: Mark::default() }
     }
 
     // ---- nodes ----
@@ -196,7 +198,7 @@ impl Story {
         Ok(())
     }
 
-    /// A pull that breaks off after so many pages.
+    /// A pull that has brought so many pages, and may go on later.
     pub fn pull_pages(&mut self, to: usize, from: usize, pages: u64) -> Told {
         self.world.pull(to, from, false);
         for _ in 0..2 * pages {
@@ -206,9 +208,16 @@ impl Story {
             kept(self.world.advance(0))?;
             kept(self.world.check())?;
         }
-        self.world.sessions.clear();
-        self.world.say(|| "the pull breaks off".into());
+        self.paused.append(&mut self.world.sessions);
+        self.world.say(|| "the pull pauses".into());
         Ok(())
+    }
+
+    /// What it was pulling goes on, to its end.
+    pub fn go_on(&mut self, to: usize) -> Told {
+        let at = self.paused.iter().position(|session| session.to == to).ok_or("it has not been pulling")?;
+        self.world.sessions.push(self.paused.remove(at));
+        self.settle()
     }
 
     // ---- time ----
