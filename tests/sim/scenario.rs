@@ -113,7 +113,7 @@ const NOTICED: [(Mutation, &str); 19] = [
     (Mutation::ObserveAhead, "a_clock_that_is_ahead"),
     (Mutation::ClockGoesBack, "the_clock_goes_back_over_a_restart"),
     (Mutation::NoSelfCheck, "an_honest_tie"),
-    (Mutation::RestartIgnored, "what_changes_during_a_pull"),
+    (Mutation::RestartIgnored, "what_is_removed_and_forgotten_during_a_pull"),
 ];
 
 #[test]
