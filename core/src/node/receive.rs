@@ -56,7 +56,7 @@ impl MapState {
     }
 
     /// Merges a page's entries; the stamps that must not be claimed.
-    fn merge_page(&self, entries: &[Incoming<'_>]) -> Vec<Unclaimed> {
+    fn merge_page(&self, entries: &[Incoming<'_>], mends: bool) -> Vec<Unclaimed> {
         let refused = self.refused(entries);
         let (mut refused, mut unclaimed) = (&refused[..], Vec::new());
         let mut changes = Vec::with_capacity(MERGE_AT_ONCE);

@@ -133,7 +133,7 @@ impl Pull {
         };
         self.pages += 1;
         let refused = refused(&entries, self.is_valid);
-        let unclaimed = to.merge_entries(&entries, &refused, now_ms, &mut self.changes);
+        let unclaimed = to.merge_entries(&entries, &refused, self.puller.mends(), now_ms, &mut self.changes);
         match self.puller.page(&entries, end, unclaimed) {
             Step::More => true,
             Step::Join(join) => {
