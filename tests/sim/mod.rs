@@ -24,6 +24,7 @@ mod pull;
 mod rest;
 mod runs;
 mod scenario;
+mod tell;
 mod trace;
 mod world;
 

@@ -58,11 +58,22 @@ impl World {
         self.age()
     }
 
+    /// Everyone tells what waits, and pulls from whom it can reach.
+    pub fn settle(&mut self) -> Kept {
+        self.tell_all();
+        self.arrive_all()?;
+        self.sessions.clear();
+        self.rounds()?;
+        self.arrive_all()
+    }
+
     /// Everyone pulls from everyone, until all are equal.
     fn rounds(&mut self) -> Kept {
         for _ in 0..ROUNDS {
             let mut differed = false;
-            self.pass(self.plan.peer_timeout_ms / 4)?;
+            if self.plan.presence {
+                self.pass(self.plan.peer_timeout_ms / 4)?;
+            }
             self.sweep_all()?;
             self.tell_all();
             for to in 0..self.nodes.len() {

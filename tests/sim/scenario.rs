@@ -1,7 +1,8 @@
 //! Stories: what must come of the situations that replicated maps are known to get wrong.
 //!
 //! Each file in `tests/sim/scenarios` is one, a line a step, told on the nodes, wires and syncs of the simulation. After every step
-//! every claim of the simulation is checked as well.
+//! every claim of the simulation is checked as well. `STORY=name` plays only those with that in their name. (*The original*, in their
+//! comments, is the Erlang library `barrel_p2p_map` 0.1.0, which inspired this one.)
 //!
 //! ```text
 //! # A comment, up to the end of the line.
@@ -12,7 +13,7 @@
 //! a removes k                         `a removes k in vain`: it is not there to be removed
 //! a applies k=v j=-                   a batch: a value, a removal
 //! a fills 1000                        values for k0 to k999
-//! a overwrites k 5000                 values 1 to 5000, each told by itself
+//! a overwrites k 5000                 values 1 to 5000, each told by itself; or `untold`
 //! a empties                           removes all that it shows
 //!
 //! a tells                             all that waits leaves; neighbours pass it on to theirs, who miss nothing
@@ -28,6 +29,7 @@
 //!
 //! sync                                all who can reach each other, until nothing differs
 //! sync a b                            these two
+//! settle                              everyone tells what waits, too
 //! a pulls b 3                         three pages, and nothing more until `a goes on`
 //! cut a | b c                         between those sides; `cut a -> b`: what a sends to b
 //! heal
@@ -163,7 +165,9 @@ fn what_is_not_so_is_found_out() {
 
 #[test]
 fn what_says_nothing_is_found_out() {
-    for nonsense in ["a sings", "c puts k v", "a puts k", "a puts k v for=ever", "wait long", "wait 5y", "rest", "a removes j", "a joins"] {
+    for nonsense in
+        ["a sings", "c puts k v", "a puts k", "a puts k v for=ever", "wait long", "wait 5y", "rest", "a removes j", "a joins"]
+    {
         let failure = play("story.txt", &format!("{BEGINNING}{nonsense}\nexpect equal\n")).expect_err(nonsense);
         assert!(failure.starts_with(&format!("story.txt:4: {nonsense}\n")), "{failure}");
     }
@@ -172,6 +176,7 @@ fn what_says_nothing_is_found_out() {
 
 #[test]
 fn what_is_so_is_so() {
-    let story = "expect equal\nexpect all k = v\nexpect b saw k put(v)\nexpect b tombstones = 0\nexpect traffic > 0 # all of it\n";
+    let story =
+        "expect equal\nexpect all k = v\nexpect b saw k put(v)\nexpect b tombstones = 0\nexpect traffic > 0 # all of it\n";
     assert_eq!(play("story.txt", &format!("{BEGINNING}{story}")), Ok(()));
 }

@@ -99,7 +99,9 @@ impl Story {
         let expected = if events == ["nothing"] { &[] } else { events };
         match saw == expected {
             true => Ok(()),
-            false => Err(format!("{} saw {key} {}", self.name(at), if saw.is_empty() { "nothing".into() } else { saw.join(" ") })),
+            false => {
+                Err(format!("{} saw {key} {}", self.name(at), if saw.is_empty() { "nothing".into() } else { saw.join(" ") }))
+            }
         }
     }
 
@@ -137,9 +139,7 @@ impl Story {
         let now = self.held(at);
         let in_place = now.iter().filter(|(slot, record)| {
             let was = before.get_key_value(*slot);
-            was.is_some_and(|(s, r)| {
-                (s.key().as_ptr(), r.bytes().as_ptr()) == (slot.key().as_ptr(), record.bytes().as_ptr())
-            })
+            was.is_some_and(|(s, r)| (s.key().as_ptr(), r.bytes().as_ptr()) == (slot.key().as_ptr(), record.bytes().as_ptr()))
         });
         before.len().max(now.len()) - in_place.count()
     }

@@ -17,6 +17,10 @@ impl Story {
             ["wait", time] => self.wait(duration(time)?),
             ["sync"] => self.sync_all(),
             ["sync", a, b] => self.sync(self.node(a)?, self.node(b)?).map(drop),
+            ["settle"] => {
+                kept(self.world.settle())?;
+                self.settle()
+            }
             ["cut", ref sides @ ..] => self.cut(sides),
             ["heal"] => {
                 self.world.links.heal();
@@ -82,8 +86,13 @@ impl Story {
                 Some(_) => Err(format!("it did remove {key}")),
                 None => Ok(()),
             },
-            ("empties", []) => self.world.nodes[at].view.clone().keys().try_for_each(|key| kept(self.world.remove(at, key)).map(drop)),
+            ("empties", []) => {
+                self.world.nodes[at].view.clone().keys().try_for_each(|key| kept(self.world.remove(at, key)).map(drop))
+            }
             ("fills", [count]) => (0..number(count)?).try_for_each(|n| self.put(at, &format!("k{n}"), b"full", 0)),
+            ("overwrites", [key, count, "untold"]) => {
+                (1..=number(count)?).try_for_each(|n| self.put(at, key, n.to_string().as_bytes(), 0))
+            }
             ("overwrites", [key, count]) => (1..=number(count)?).try_for_each(|n| {
                 self.put(at, key, n.to_string().as_bytes(), 0)?;
                 let messages = self.told_by(at);
@@ -139,7 +148,10 @@ impl Story {
             [name, "cut", "short"] => {
                 let to = self.node(name)?;
                 let bytes = messages.into_iter().filter(|message| message.to == to).map(|message| message.bytes);
-                bytes.collect::<Vec<_>>().iter().try_for_each(|bytes| (0..bytes.len()).try_for_each(|end| self.take(to, &bytes[..end])))
+                bytes
+                    .collect::<Vec<_>>()
+                    .iter()
+                    .try_for_each(|bytes| (0..bytes.len()).try_for_each(|end| self.take(to, &bytes[..end])))
             }
             ref names => {
                 let named = names.iter().map(|name| self.node(name)).collect::<Told<Vec<_>>>()?;
