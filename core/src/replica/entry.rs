@@ -46,15 +46,19 @@ impl Record {
         Self(ThinArc::from_header_and_slice(head, value.unwrap_or_default()))
     }
 
-    /// The tombstone that is left when a record's time is over, or its removal was seen elsewhere.
+    /// The tombstone that is left when a record's time is over.
     pub fn ended(&self) -> Self {
-        let head = self.head();
-        let parts = RecordParts {
-            stamp: head.stamp.clone(),
-            expires_at_ms: head.expires_at_ms,
-            place: head.place,
-            revision: head.revision,
-        };
+        self.without_value(self.head().expires_at_ms)
+    }
+
+    /// What is told of a record that was removed elsewhere: its time was not over.
+    pub fn removed(&self) -> Self {
+        self.without_value(0)
+    }
+
+    fn without_value(&self, expires_at_ms: u64) -> Self {
+        let Head { stamp, revision, place, .. } = self.head();
+        let parts = RecordParts { stamp: stamp.clone(), expires_at_ms, place: *place, revision: *revision };
         Self::new(parts, None, false)
     }
 

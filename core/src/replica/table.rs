@@ -120,7 +120,7 @@ impl Table {
         // A pull that is being served may have brought the value already: it must notice.
         self.revision += 1;
         let old = self.forget(slot);
-        Change { slot: slot.clone(), new: old.ended(), old: in_view(old), shows: false }
+        Change { slot: slot.clone(), new: old.removed(), old: in_view(old), shows: false }
     }
 
     fn swap(&mut self, slot: &Slot, new: Record) -> Record {

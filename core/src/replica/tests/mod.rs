@@ -1,7 +1,16 @@
 //! The replica against its claims: unit by unit, and as a small cluster on a network that loses, repeats and reorders.
 
-mod cluster;
+mod aside;
+mod away;
+mod batches;
 mod context;
+mod expiry;
+mod forget;
+mod heal;
+mod origins;
+mod papers;
+mod presence;
+mod stage;
 
 use super::*;
 use crate::wire::gossip::Gossip;
@@ -46,7 +55,7 @@ fn pull_step(puller: &mut Puller, to: &mut Replica, from: &Replica, page_bytes: 
     let Ok(crate::wire::sync::Response::Page(entries, end)) = crate::wire::sync::decode_response(&response) else {
         panic!("our own page decodes")
     };
-    let unclaimed = to.merge_entries(&entries, &[], 1, &mut Vec::new());
+    let unclaimed = to.merge_entries(&entries, &[], puller.mends(), 1, &mut Vec::new());
     match puller.page(&entries, end, unclaimed) {
         Step::More => false,
         Step::Join(join) => {
