@@ -67,7 +67,7 @@ impl MapState {
             let here: Vec<usize> = here.iter().map(|at| at - start).collect();
             refused = later;
             let mut writer = self.writer();
-            unclaimed.extend(writer.replica.merge_entries(&entries[start..end], &here, now_ms(), &mut changes));
+            unclaimed.extend(writer.replica.merge_entries(&entries[start..end], &here, mends, now_ms(), &mut changes));
             writer.tell(&changes);
             self.set_alarm(&writer);
             drop(writer);
@@ -156,7 +156,7 @@ impl Pull for MapPull {
                 return PullStep::Failed;
             }
         };
-        let unclaimed = map.merge_page(&entries);
+        let unclaimed = map.merge_page(&entries, self.puller.mends());
         match self.puller.page(&entries, end, unclaimed) {
             Step::More => PullStep::More,
             Step::Join(join) => self.join(&join),

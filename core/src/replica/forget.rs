@@ -5,11 +5,14 @@
 //! author of the removal had seen is covered here, and an old copy of it, which is then covered and absent, is known for what it is.
 //! The newest forgotten stamp of each origin is kept: a peer that has not seen everything up to there pulls in full.
 //!
-//! An origin without entries, of which nothing is newer than the retention, leaves every vector.
+//! An origin without entries leaves every vector once its own writes, and those that beat its values, are older than the retention: an
+//! old copy of such a value must be known for what it is until then.
 
 use super::presence::Turn;
 use super::table::Change;
-use super::{Bug, Origin, Replica, Slot, Timestamp, mutated};
+use std::collections::BTreeMap;
+
+use super::{Bug, Origin, Replica, Slot, Stamp, Timestamp, mutated};
 use crate::limits::{MAX_ORIGINS, MAX_SWEEP};
 use crate::peer::PeerId;
 
@@ -72,11 +75,14 @@ impl Replica {
     }
 
     pub(super) fn note_forgotten(&mut self, origin: &Origin, timestamp: Timestamp) {
-        match self.forgotten.get_mut(origin) {
-            Some(newest) => *newest = timestamp.max(*newest),
-            None => {
-                self.forgotten.insert(origin.clone(), timestamp);
-            }
+        raise(&mut self.forgotten, origin, timestamp);
+    }
+
+    /// A value gives way to a write of another origin.
+    pub(super) fn note_beaten(&mut self, held: Option<&Slot>, by: &Stamp) {
+        let Some(record) = held.map(Slot::record) else { return };
+        if record.is_live() && record.stamp().origin != by.origin {
+            raise(&mut self.beaten, &record.stamp().origin, by.timestamp);
         }
     }
 
@@ -108,7 +114,8 @@ impl Replica {
     /// Whether an origin of which nothing is newer than that is not known here any more.
     pub(super) fn is_pruned(&self, origin: &Origin, newest: Timestamp, now_ms: u64) -> bool {
         let before_ms = self.pruned_ms.max(now_ms.saturating_sub(self.rules.origin_retention_ms));
-        newest.ms() < before_ms && !self.table.by_origin().contains_key(origin)
+        let beaten = self.beaten.get(origin).copied().unwrap_or_default();
+        newest.max(beaten).ms() < before_ms && !self.table.by_origin().contains_key(origin)
     }
 
     fn prune_origins(&mut self, now_ms: u64) {
@@ -119,7 +126,8 @@ impl Replica {
             let seen = replica.context.of(origin).map_or(Timestamp::ZERO, |seen| seen.newest());
             seen.max(replica.past.get(origin).copied().unwrap_or_default())
         };
-        let known = self.context.origins().map(|(origin, _)| origin).chain(self.past.keys()).chain(self.forgotten.keys());
+        let known = self.context.origins().map(|(origin, _)| origin).chain(self.past.keys());
+        let known = known.chain(self.forgotten.keys()).chain(self.beaten.keys());
         let gone: Vec<Origin> = known.filter(|origin| self.is_pruned(origin, newest(self, origin), now_ms)).cloned().collect();
         for origin in &gone {
             self.let_go(origin);
@@ -132,6 +140,7 @@ impl Replica {
         self.past.remove(origin);
         self.past_news.remove(origin);
         self.forgotten.remove(origin);
+        self.beaten.remove(origin);
     }
 
     /// Too many openings within one retention: the oldest without entries go before their time, but not before the horizon.
@@ -175,6 +184,16 @@ impl Replica {
                 let known: Vec<Origin> = known.filter(|origin| its_own(origin)).cloned().collect();
                 known.iter().for_each(|origin| self.let_go(origin));
             }
+        }
+    }
+}
+
+/// Remembers the greater of two timestamps.
+pub(super) fn raise(vector: &mut BTreeMap<Origin, Timestamp>, origin: &Origin, timestamp: Timestamp) {
+    match vector.get_mut(origin) {
+        Some(newest) => *newest = timestamp.max(*newest),
+        None => {
+            vector.insert(origin.clone(), timestamp);
         }
     }
 }

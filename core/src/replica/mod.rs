@@ -5,6 +5,7 @@
 //! has seen is its causal [`Context`]; what it must still tell others is its [`Outbox`]; what it may forget, and when, is in
 //! `forget.rs`; who is there to see is its [`Presence`].
 
+mod batch;
 mod clock;
 mod context;
 mod delta;
@@ -82,6 +83,8 @@ pub struct Replica {
     outbox_stale: bool,
     /// The newest stamp of each origin that was forgotten here, or where it was learned from.
     forgotten: BTreeMap<Origin, Timestamp>,
+    /// The newest stamp that beat a value of each origin. Old copies of that value may be about for as long as an origin is retained.
+    beaten: BTreeMap<Origin, Timestamp>,
     /// The newest revision that was forgotten here.
     forgotten_revision: u64,
     forgotten_count: u64,
@@ -112,6 +115,7 @@ impl Replica {
             outbox: Outbox::default(),
             outbox_stale: false,
             forgotten: BTreeMap::new(),
+            beaten: BTreeMap::new(),
             forgotten_revision: 0,
             forgotten_count: 0,
             pruned_ms: 0,
@@ -162,6 +166,7 @@ impl Replica {
         self.depend(&stamp.origin, timestamp);
         let held = self.table.index.slot(write.key);
         let content = Content { key: write.key, value: write.value, expires_at_ms: write.expires_at_ms, place, hidden: false };
+        self.note_beaten(held.as_ref(), &stamp);
         let change = self.table.set(held, &content, stamp, now_ms);
         self.outbox.push(timestamp, change.slot.clone(), joined);
         change
@@ -190,7 +195,8 @@ impl Replica {
         let news = std::mem::take(&mut self.past_news);
         let told = |origin| self.past.get_key_value(&origin).filter(|_| !mutated(Bug::PastNotSent));
         let past = news.into_iter().filter_map(told).map(|(o, t)| (o.clone(), *t)).collect();
-        let entries = self.with_records(cut.slots);
+        let mut entries = self.with_records(cut.slots);
+        self.complete_batches(&mut entries, cut.last);
         self.outbox_stale &= self.outbox.len() > 0;
         Some(Outgoing { origin: self.origin.clone(), prev: cut.prev, last: cut.last, past, entries })
     }

@@ -1,7 +1,9 @@
 //! Serving a pull: pages of what the other side does not cover.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use super::batch::same_batch;
 use super::sync::{Forgotten, Page, PageEnd, Request, Start};
 use super::{Bug, Context, Origin, Record, Replica, Slot, Timestamp, mutated};
 use crate::limits::MAX_PAGE_ENTRIES;
@@ -40,11 +42,11 @@ impl Replica {
     }
 
     fn start(&self) -> Start {
-        let newest = self.forgotten.iter().map(|(origin, timestamp)| (origin.clone(), *timestamp)).collect();
+        let listed = |vector: &BTreeMap<Origin, Timestamp>| vector.iter().map(|(origin, at)| (origin.clone(), *at)).collect();
         Start {
             context: self.context.clone(),
             revision: self.table.revision(),
-            forgotten: Forgotten { newest, revision: self.forgotten_revision },
+            forgotten: Forgotten { newest: listed(&self.forgotten), beaten: listed(&self.beaten), revision: self.forgotten_revision },
         }
     }
 
@@ -73,9 +75,4 @@ impl Replica {
         });
         origins.sum::<usize>() as u64
     }
-}
-
-fn same_batch(last: &Record, next: &Record) -> bool {
-    let first = |record: &Record| record.stamp().timestamp.0 - u64::from(record.place());
-    next.place() > 0 && last.stamp().origin == next.stamp().origin && first(last) == first(next)
 }

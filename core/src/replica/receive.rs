@@ -1,5 +1,6 @@
 //! What arrives: deltas, the entries of a pull, and its end.
 
+use super::forget::raise;
 use super::table::{Change, Content};
 use super::{Bug, Context, Delta, Incoming, Join, Origin, Pulse, Replica, Stamp, Timestamp, merge, mutated};
 use crate::limits::{MAX_AHEAD_AUTHORS, MAX_ORIGINS};
@@ -25,14 +26,17 @@ pub struct Unclaimed {
 }
 
 impl Replica {
-    /// Merges a delta, but for the entries at the (ascending) positions in `refused`, and those from too far ahead; their stamps are
-    /// not claimed.
+    /// Merges a delta, but for the entries at the (ascending) positions in `refused`, and those from too far ahead.
+    ///
+    /// The stamps of refused entries are not claimed. With one that is set aside nothing is: it may have beaten others, which would
+    /// be claimed and not held, and so be dropped where they are.
     pub fn merge_delta(&mut self, delta: &Delta<'_>, refused: &[usize], now_ms: u64, changes: &mut Vec<Change>) -> Merged {
         let new_origin = self.context.of(&delta.origin).is_none();
         if delta.origin == self.origin || (new_origin && self.context.len() >= MAX_ORIGINS) {
             return Merged::Refused;
         }
-        if self.is_departed(&delta.origin) {
+        // What comes too late is left to a sync.
+        if self.is_departed(&delta.origin) || self.is_pruned(&delta.origin, delta.last, now_ms) {
             return Merged::Whole;
         }
         self.meet(&delta.origin, changes);
@@ -40,9 +44,12 @@ impl Replica {
         for (origin, timestamp) in &delta.past {
             self.depend_on_known(origin, *timestamp, now_ms);
         }
-        let mut unclaimed = self.merge_entries(&delta.entries, refused, now_ms, changes);
+        let mut unclaimed = self.merge_entries(&delta.entries, refused, false, now_ms, changes);
         if mutated(Bug::RefusedCovered) {
             unclaimed.clear();
+        }
+        if unclaimed.iter().any(|unclaimed| unclaimed.aside) {
+            return Merged::Whole;
         }
         let after = if mutated(Bug::GapIgnored) { Timestamp::ZERO } else { delta.prev };
         let new_gap = after > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(after));
@@ -57,10 +64,13 @@ impl Replica {
     }
 
     /// Merges entries, but for the refused ones and those from too far ahead; claims nothing. The stamps that must not be claimed.
+    ///
+    /// `mends`: see [`Puller::mends`](super::Puller::mends).
     pub fn merge_entries(
         &mut self,
         entries: &[Incoming<'_>],
         refused: &[usize],
+        mends: bool,
         now_ms: u64,
         changes: &mut Vec<Change>,
     ) -> Vec<Unclaimed> {
@@ -73,7 +83,7 @@ impl Replica {
             let Stamp { timestamp, origin: arriving } = &entry.stamp;
             let is_refused = refused.next_if_eq(&&at).is_some();
             if is_refused || *timestamp > newest || self.is_departed(arriving) {
-                unclaimed.push(Unclaimed { stamp: entry.stamp.clone(), aside: !is_refused });
+                unclaimed.push(Unclaimed { stamp: entry.stamp.clone(), aside: !is_refused && *timestamp > newest });
                 if is_refused {
                     self.note_refused(&entry.stamp);
                 } else if *timestamp > newest {
@@ -90,19 +100,20 @@ impl Replica {
                     self.past.get_key_value(arriving).map_or(arriving, |(held, _)| held).clone()
                 }
             };
-            changes.extend(self.admit(entry, Stamp { timestamp: *timestamp, origin: held.clone() }, now_ms));
+            changes.extend(self.admit(entry, Stamp { timestamp: *timestamp, origin: held.clone() }, mends, now_ms));
             origin = Some((arriving, held));
         }
         unclaimed
     }
 
     /// One arriving entry against what is held for its key.
-    fn admit(&mut self, entry: &Incoming<'_>, stamp: Stamp, now_ms: u64) -> Option<Change> {
+    fn admit(&mut self, entry: &Incoming<'_>, stamp: Stamp, mends: bool, now_ms: u64) -> Option<Change> {
         let held = self.table.index.slot(entry.key);
         match &held {
             Some(slot) if !merge::wins(&stamp, slot.record().stamp()) => return None,
+            Some(_) if mends => {}
             // It was removed and forgotten here.
-            None if self.context.covers(&stamp) && !mutated(Bug::TakeBackForgotten) => return None,
+            _ if self.context.covers(&stamp) && !mutated(Bug::TakeBackForgotten) => return None,
             _ => {}
         }
         let &Incoming { key, value, mut expires_at_ms, place, .. } = entry;
@@ -110,23 +121,34 @@ impl Replica {
             expires_at_ms = now_ms + expires_at_ms.saturating_sub(stamp.time_ms());
         }
         let hidden = self.presence.as_ref().is_some_and(|presence| !presence.is_here(stamp.author()));
+        self.note_beaten(held.as_ref(), &stamp);
         Some(self.table.set(held, &Content { key, value, expires_at_ms, place, hidden }, stamp, now_ms))
     }
 
-    /// Ends a pull: claims what the other side claims, but for what was not taken in here. After a full pull, what the other side has
-    /// seen and does not hold was removed there, and is dropped here.
+    /// Ends a pull: claims what the other side claims, but for what was refused here; and nothing when something was set aside. After a
+    /// full pull, what the other side has seen and does not hold was removed there, and is dropped here.
     pub fn join(&mut self, join: &Join, now_ms: u64, changes: &mut Vec<Change>) {
+        for sign in &join.signs {
+            self.hear(&sign.pulse, sign.silent_ms, now_ms, changes);
+        }
+        if join.unclaimed.iter().any(|unclaimed| unclaimed.aside) {
+            return;
+        }
         let (mut context, mut all) = (join.context.clone(), join.context.clone());
         give_up(&mut context, &mut all, &join.unclaimed);
         if let Some(full) = &join.full
             && !mutated(Bug::NoDrop)
         {
-            self.drop_unseen(|key, stamp| !full.has(key) && context.covers(stamp), changes);
+            self.drop_unseen(|key, stamp| !full.has(key, stamp.timestamp) && context.covers(stamp), changes);
         }
         for (origin, timestamp) in join.full.iter().flat_map(|_| &join.forgotten.newest) {
             if !mutated(Bug::ForgottenNotTaken) {
                 self.note_forgotten(origin, *timestamp);
             }
+        }
+        let newest = self.newest_allowed(now_ms);
+        for (origin, timestamp) in &join.forgotten.beaten {
+            raise(&mut self.beaten, origin, newest.min(*timestamp));
         }
         // Nobody knows more of our own writes than we do.
         context.retain(|origin, seen| {
@@ -144,9 +166,6 @@ impl Replica {
         self.past_refusals.join(&all);
         for (origin, timestamp) in &join.past {
             self.depend_on_known(origin, *timestamp, now_ms);
-        }
-        for sign in &join.signs {
-            self.hear(&sign.pulse, sign.silent_ms, now_ms, changes);
         }
     }
 

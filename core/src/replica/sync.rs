@@ -8,7 +8,7 @@
 //! context, and only that one, is joined. The serving side keeps nothing between two pages, and a pull that breaks off joins
 //! nothing.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::mem;
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -50,6 +50,8 @@ pub struct Start {
 pub struct Forgotten {
     /// The newest stamp of each origin.
     pub newest: Vec<(Origin, Timestamp)>,
+    /// The newest stamp that beat a value of each origin.
+    pub beaten: Vec<(Origin, Timestamp)>,
     /// The newest revision.
     pub revision: u64,
 }
@@ -87,19 +89,27 @@ pub struct Puller {
     full: Option<Full>,
     unclaimed: Vec<Unclaimed>,
     rounds: usize,
+    mends: bool,
 }
 
-/// What a full pull has brought: every key, as its hash.
+/// What a full pull has brought: every key, as its hash, and when it was written.
 #[derive(Default)]
-pub struct Full(HashSet<u128, foldhash::fast::RandomState>);
+pub struct Full {
+    keys: HashMap<u128, Timestamp, foldhash::fast::RandomState>,
+    mends: bool,
+}
 
 impl Full {
-    pub fn has(&self, key: &[u8]) -> bool {
-        self.0.contains(&xxh3_128(key))
+    /// Whether the other side holds that entry, or a newer one; when it may be the one that is damaged, whether it holds the key.
+    pub fn has(&self, key: &[u8], timestamp: Timestamp) -> bool {
+        self.keys.get(&xxh3_128(key)).is_some_and(|held| self.mends || *held >= timestamp)
     }
 
     fn add(&mut self, entries: &[Incoming<'_>]) {
-        self.0.extend(entries.iter().map(|entry| xxh3_128(entry.key)));
+        for entry in entries {
+            let held = self.keys.entry(xxh3_128(entry.key)).or_default();
+            *held = entry.stamp.timestamp.max(*held);
+        }
     }
 }
 
@@ -134,18 +144,23 @@ impl Puller {
     /// Pulls what this side does not cover.
     pub fn new(own: Context) -> Self {
         let request = Request { base: own.clone(), since: 0, cursor: None };
-        Self { own, request, round: None, first_revision: None, full: None, unclaimed: Vec::new(), rounds: 0 }
+        Self { own, request, round: None, first_revision: None, full: None, unclaimed: Vec::new(), rounds: 0, mends: false }
     }
 
-    /// Pulls everything.
+    /// Pulls everything, because one of two that have seen the same is damaged.
     pub fn full(own: Context) -> Self {
-        let mut puller = Self::new(own);
+        let mut puller = Self { mends: true, ..Self::new(own) };
         puller.start_over();
         puller
     }
 
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// Whether what it brings may mend what is held here: newer entries are taken although they were seen before.
+    pub fn mends(&self) -> bool {
+        self.mends
     }
 
     /// Takes a page whose entries have been merged, but for those in `unclaimed`.
@@ -225,7 +240,7 @@ impl Puller {
     }
 
     fn start_over(&mut self) {
-        self.full = Some(Full::default());
+        self.full = Some(Full { mends: self.mends, ..Full::default() });
         self.request = Request { base: Context::default(), since: 0, cursor: None };
         self.round = None;
         self.first_revision = None;

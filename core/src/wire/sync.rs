@@ -77,6 +77,7 @@ struct WireStart<'a> {
     context: Vec<WireSeen<'a>>,
     revision: u64,
     forgotten: Vec<(u32, u64)>,
+    beaten: Vec<(u32, u64)>,
     forgotten_revision: u64,
 }
 
@@ -133,6 +134,7 @@ pub fn encode_page(page: &Page) -> Vec<u8> {
         context: wire_context(&start.context),
         revision: start.revision,
         forgotten: wire_past(&mut table, &start.forgotten.newest),
+        beaten: wire_past(&mut table, &start.forgotten.beaten),
         forgotten_revision: start.forgotten.revision,
     });
     let signs: Vec<_> = page.end.signs.iter().map(|sign| (WirePulse::from(&sign.pulse), sign.silent_ms)).collect();
@@ -166,7 +168,8 @@ pub fn decode_response(bytes: &[u8]) -> Result<Response<'_>, Malformed> {
 }
 
 fn open_start(start: &WireStart<'_>, origins: &[Origin]) -> Result<Start, Malformed> {
-    let forgotten = Forgotten { newest: open_past(&start.forgotten, origins)?, revision: start.forgotten_revision };
+    let (newest, beaten) = (open_past(&start.forgotten, origins)?, open_past(&start.beaten, origins)?);
+    let forgotten = Forgotten { newest, beaten, revision: start.forgotten_revision };
     Ok(Start { context: open_context(&start.context)?, revision: start.revision, forgotten })
 }
 

@@ -70,7 +70,7 @@ fn outgoing() -> Outgoing {
 }
 
 fn page() -> Page {
-    let forgotten = Forgotten { newest: vec![(origin(3), Timestamp(4))], revision: 8 };
+    let forgotten = Forgotten { newest: vec![(origin(3), Timestamp(4))], beaten: vec![(origin(3), Timestamp(5))], revision: 8 };
     let end = PageEnd {
         start: Some(Start { context: context(), revision: 9, forgotten }),
         cursor: None,

@@ -56,7 +56,7 @@ fn pull_step(puller: &mut Puller, to: &mut Replica, from: &Replica, page_bytes: 
     let Ok(crate::wire::sync::Response::Page(entries, end)) = crate::wire::sync::decode_response(&response) else {
         panic!("our own page decodes")
     };
-    let unclaimed = to.merge_entries(&entries, &[], 1, &mut Vec::new());
+    let unclaimed = to.merge_entries(&entries, &[], puller.mends(), 1, &mut Vec::new());
     match puller.page(&entries, end, unclaimed) {
         Step::More => false,
         Step::Join(join) => {
