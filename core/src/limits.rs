@@ -37,6 +37,8 @@ pub const MAX_SYNC_BYTES: usize = 12 * 1024 * 1024;
 pub const MAX_PAGE_ENTRIES: usize = 131_072;
 /// Origins in a causal context.
 pub const MAX_ORIGINS: usize = 16_384;
+/// Origins that one message may name: those of its vectors, and of its entries.
+pub const MAX_MESSAGE_ORIGINS: usize = 4 * MAX_ORIGINS;
 /// Ranges beyond a gap that a replica keeps for one origin.
 pub const MAX_RANGES: usize = 1024;
 /// Maps that one sync request may name.

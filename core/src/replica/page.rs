@@ -46,7 +46,12 @@ impl Replica {
         Start {
             context: self.context.clone(),
             revision: self.table.revision(),
-            forgotten: Forgotten { newest: listed(&self.forgotten), beaten: listed(&self.beaten), revision: self.forgotten_revision },
+            forgotten: Forgotten {
+                newest: listed(&self.forgotten),
+                beaten: listed(&self.beaten),
+                revision: self.forgotten_revision,
+                pruned_ms: self.pruned_ms,
+            },
         }
     }
 

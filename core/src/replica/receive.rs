@@ -40,7 +40,6 @@ impl Replica {
             return Merged::Whole;
         }
         self.meet(&delta.origin, changes);
-        self.depend(&delta.origin, delta.last.min(self.newest_allowed(now_ms)));
         for (origin, timestamp) in &delta.past {
             self.depend_on_known(origin, *timestamp, now_ms);
         }
@@ -51,6 +50,7 @@ impl Replica {
         if unclaimed.iter().any(|unclaimed| unclaimed.aside) {
             return Merged::Whole;
         }
+        self.depend(&delta.origin, delta.last.min(self.newest_allowed(now_ms)));
         let after = if mutated(Bug::GapIgnored) { Timestamp::ZERO } else { delta.prev };
         let new_gap = after > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(after));
         self.context.add(&delta.origin, after, delta.last);
@@ -112,6 +112,8 @@ impl Replica {
         match &held {
             Some(slot) if !merge::wins(&stamp, slot.record().stamp()) => return None,
             Some(_) if mends => {}
+            // Nothing newer was forgotten here: it was lost.
+            None if mends && self.forgotten.values().all(|newest| *newest < stamp.timestamp) => {}
             // It was removed and forgotten here.
             _ if self.context.covers(&stamp) && !mutated(Bug::TakeBackForgotten) => return None,
             _ => {}
@@ -139,7 +141,10 @@ impl Replica {
         if let Some(full) = &join.full
             && !mutated(Bug::NoDrop)
         {
-            self.drop_unseen(|key, stamp| !full.has(key, stamp.timestamp) && context.covers(stamp), changes);
+            self.drop_unseen(
+                |key, stamp| context.covers(stamp) && full.tells_removed(key, stamp.timestamp, &join.forgotten),
+                changes,
+            );
         }
         for (origin, timestamp) in join.full.iter().flat_map(|_| &join.forgotten.newest) {
             if !mutated(Bug::ForgottenNotTaken) {
@@ -150,6 +155,8 @@ impl Replica {
         for (origin, timestamp) in &join.forgotten.beaten {
             raise(&mut self.beaten, origin, newest.min(*timestamp));
         }
+        // Where one has made room all do, or they would never be equal.
+        self.make_room_until(join.forgotten.pruned_ms, now_ms);
         // Nobody knows more of our own writes than we do.
         context.retain(|origin, seen| {
             *origin != self.origin && !self.is_departed(origin) && !self.is_pruned(origin, seen.newest(), now_ms)

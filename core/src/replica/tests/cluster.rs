@@ -205,7 +205,7 @@ proptest! {
             while !waiting.is_empty() {
                 // In groups of any size, some of them twice.
                 let group: Vec<_> = (0..=dice.roll(waiting.len())).map(|_| waiting.swap_remove(dice.roll(waiting.len()))).collect();
-                state.merge_entries(&group, &[], 1, &mut Vec::new());
+                state.merge_entries(&group, &[], false, 1, &mut Vec::new());
             }
             state.table.fingerprint()
         });

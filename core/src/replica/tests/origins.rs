@@ -118,6 +118,32 @@ fn g5_more_openings_than_a_context_takes_do_not_lock_out_new_ones() {
 }
 
 #[test]
+fn g1_replicas_that_made_room_for_new_openings_are_equal() {
+    let (mut a, mut b) = (replica(2), replica(3));
+    let now = reopen(&mut a, 12_000, 2);
+    pull(&mut b, &a, now);
+    put(&mut b, "b", now);
+    tell(&mut b, &mut [&mut a], now);
+    for at in 0..400 {
+        let mut opened = opening(50, at);
+        put(&mut opened, "k", now + at);
+        let message = cut(&mut opened);
+        deliver(&mut a, &message, now + at);
+        deliver(&mut b, &message, now + at);
+        // They look at the time at different moments, so that each finds another number of openings.
+        let sweeper = if at % 7 == 0 { &mut a } else { &mut b };
+        sweep(sweeper, now + at);
+    }
+    sync(&mut a, &mut b, now + 400);
+    for replica in [&mut a, &mut b] {
+        sweep(replica, now + 400);
+    }
+    assert!(a.context().len() <= MAX_ORIGINS / 4 * 3);
+    assert_eq!(a.context().len(), b.context().len());
+    assert_eq!(a.digest(), b.digest());
+}
+
+#[test]
 fn g10_a_join_does_not_fill_a_context_beyond_its_bound() {
     let (mut a, mut b) = (replica(2), replica(3));
     for (to, author) in [(&mut a, 50), (&mut b, 51)] {

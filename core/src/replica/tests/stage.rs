@@ -105,7 +105,7 @@ pub struct Pull {
 
 impl Pull {
     pub fn new(to: &Replica, page_bytes: usize) -> Self {
-        Self::with(Puller::new(to.context().clone()), page_bytes)
+        Self::with(Puller::new(to.context().clone()).but_for(to.past_refusals()), page_bytes)
     }
 
     pub fn full(to: &Replica, page_bytes: usize) -> Self {
@@ -133,7 +133,7 @@ impl Pull {
         };
         self.pages += 1;
         let refused = refused(&entries, self.is_valid);
-        let unclaimed = to.merge_entries(&entries, &refused, now_ms, &mut self.changes);
+        let unclaimed = to.merge_entries(&entries, &refused, self.puller.mends(), now_ms, &mut self.changes);
         match self.puller.page(&entries, end, unclaimed) {
             Step::More => true,
             Step::Join(join) => {
