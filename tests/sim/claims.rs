@@ -75,7 +75,11 @@ fn is_forgettable(world: &World, written: &Written) -> bool {
 /// Whether a key's write may be gone: something at least as new has ended, is seen here, and was old enough to be forgotten by some
 /// clock.
 fn may_be_gone(world: &World, node: &Node, stamp: &Stamp, key: &[u8]) -> bool {
-    let seen = |written: &Written| node.replica.context().covers(&written.stamp) || is_prunable(world, &written.stamp);
+    let seen = |written: &Written| {
+        let covered = node.replica.context().covers(&written.stamp);
+        // What was refused as a value may have come as a tombstone, and need not be covered to be forgotten.
+        covered || world.refused.contains(&written.stamp) || is_prunable(world, &written.stamp)
+    };
     let mut newer = world.oracle.of(key).rev().map(|(_, written)| written).take_while(|written| written.stamp >= *stamp);
     newer.any(|written| is_forgettable(world, written) && (seen(written) || world.plan.presence))
 }
@@ -133,6 +137,10 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
         let Some(number) = world.oracle.find(record.stamp()) else { continue };
         // An author that was gone for so long is taken in as one that has never been.
         if world.plan.presence && record.stamp().time_ms().saturating_add(world.plan.horizon_ms) < world.newest_ms {
+            continue;
+        }
+        // Nor does it count as seen where it was refused.
+        if world.refused.contains(record.stamp()) {
             continue;
         }
         let newer = world.oracle.of(key).rev().take_while(|(_, written)| written.stamp > *record.stamp());

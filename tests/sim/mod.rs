@@ -15,6 +15,7 @@ mod chance;
 mod claims;
 mod clock;
 mod dice;
+mod mutations;
 mod network;
 mod node;
 mod oracle;

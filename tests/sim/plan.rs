@@ -93,7 +93,7 @@ impl Plan {
             keys: dice.pick(&[1, 3, 5, 8]),
             steps: dice.pick(&[150, 300, 500]),
             tick_ms,
-            horizon_ms: dice.pick(&[10 * tick_ms, 40 * tick_ms, 150 * tick_ms, NEVER_MS]),
+            horizon_ms: dice.pick(&[tick_ms, 10 * tick_ms, 40 * tick_ms, 150 * tick_ms, NEVER_MS]),
             retention_ms: NEVER_MS,
             peer_timeout_ms: dice.pick(&[8 * tick_ms, 40 * tick_ms]),
             presence: dice.chance(20) && std::env::var("NOPRES").is_err(),

@@ -15,7 +15,7 @@ use crate::replica::{Mutation, plant};
 #[derive(Debug)]
 pub struct Failure {
     pub seed: u64,
-    what: String,
+    pub what: String,
     /// What happened before, and how the replicas were then.
     story: String,
 }
