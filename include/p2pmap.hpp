@@ -295,6 +295,5 @@ class map_options : public options<map_options, p2pmap_map_options, p2pmap_map_o
 }  // namespace p2pmap
 
 #include <p2pmap/map.hpp>
-#include <p2pmap/node.hpp>
 
 #endif  // P2PMAP_HPP

@@ -23,6 +23,7 @@ fn both_headers_compile_without_a_warning() {
         ("g++", CPP, "alone.cpp", "#include <p2pmap.h>\nint main() { return P2PMAP_OK; }\n"),
         ("g++", CPP, "face.cpp", "#include <p2pmap.hpp>\nint main() { return P2PMAP_OK; }\n"),
         ("g++", CPP, "map.cpp", "#include <p2pmap/map.hpp>\nint main() { return P2PMAP_OK; }\n"),
+        ("g++", CPP, "node.cpp", "#include <p2pmap/node.hpp>\nint main() { return P2PMAP_OK; }\n"),
     ] {
         if has(compiler) {
             fs::write(place.join(file), text).unwrap();

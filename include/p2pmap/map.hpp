@@ -337,4 +337,6 @@ class map {
 
 }  // namespace p2pmap
 
+#include <p2pmap/node.hpp>
+
 #endif  // P2PMAP_MAP_HPP

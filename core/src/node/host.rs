@@ -127,7 +127,9 @@ impl Maps {
             let mut peers = state.peers.lock();
             let known = peers.entry(from.clone()).or_default();
             known.equal = Some(equal);
-            known.behind = if equal { Some(0) } else { known.behind };
+            if equal {
+                (known.behind, known.last_sync_ms) = (Some(0), Some(now));
+            }
             known.suspicious = verdict == Comparison::Suspicious;
             if known.suspicious {
                 state.counters.self_checks.fetch_add(1, Relaxed);

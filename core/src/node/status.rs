@@ -63,7 +63,7 @@ pub struct MapPeer {
     pub ahead_entries: u64,
     /// Whether removals cannot be forgotten until writes of this author arrive, which are known of and missing here.
     pub holds_up_forgetting: bool,
-    /// When a sync from this peer last completed. Units: milliseconds since the Unix epoch.
+    /// When a sync with this peer last found the copies equal, or made this one whole. Units: milliseconds since the Unix epoch.
     pub last_sync_ms: Option<u64>,
 }
 
