@@ -36,7 +36,7 @@ impl Replica {
             return Merged::Refused;
         }
         // What comes too late is left to a sync.
-        if self.is_departed(&delta.origin) || self.is_pruned(&delta.origin, delta.last, now_ms) {
+        if self.is_pruned(&delta.origin, delta.last, now_ms) {
             return Merged::Whole;
         }
         self.meet(&delta.origin, changes);
@@ -82,8 +82,8 @@ impl Replica {
         for (at, entry) in entries.iter().enumerate() {
             let Stamp { timestamp, origin: arriving } = &entry.stamp;
             let is_refused = refused.next_if_eq(&&at).is_some();
-            if is_refused || *timestamp > newest || self.is_departed(arriving) {
-                unclaimed.push(Unclaimed { stamp: entry.stamp.clone(), aside: !is_refused && *timestamp > newest });
+            if is_refused || *timestamp > newest {
+                unclaimed.push(Unclaimed { stamp: entry.stamp.clone(), aside: !is_refused });
                 if is_refused {
                     self.note_refused(&entry.stamp);
                 } else if *timestamp > newest {
@@ -111,7 +111,8 @@ impl Replica {
         let held = self.table.index.slot(entry.key);
         match &held {
             Some(slot) if !merge::wins(&stamp, slot.record().stamp()) => return None,
-            Some(_) if mends => {}
+            // A removal may always end what is held.
+            Some(_) if mends || entry.value.is_none() => {}
             // Nothing newer was forgotten here: it was lost.
             None if mends && self.forgotten.values().all(|newest| *newest < stamp.timestamp) => {}
             // It was removed and forgotten here.
@@ -158,9 +159,7 @@ impl Replica {
         // Where one has made room all do, or they would never be equal.
         self.make_room_until(join.forgotten.pruned_ms, now_ms);
         // Nobody knows more of our own writes than we do.
-        context.retain(|origin, seen| {
-            *origin != self.origin && !self.is_departed(origin) && !self.is_pruned(origin, seen.newest(), now_ms)
-        });
+        context.retain(|origin, seen| *origin != self.origin && !self.is_pruned(origin, seen.newest(), now_ms));
         let mut room = MAX_ORIGINS.saturating_sub(self.context.len());
         context.retain(|origin, _| {
             let is_new = self.context.of(origin).is_none();
@@ -222,13 +221,9 @@ impl Replica {
         }
     }
 
-    fn is_departed(&self, origin: &Origin) -> bool {
-        self.presence.as_ref().is_some_and(|presence| presence.is_departed(origin.peer()))
-    }
-
     fn depend_on_known(&mut self, origin: &Origin, timestamp: Timestamp, now_ms: u64) {
         let timestamp = timestamp.min(self.newest_allowed(now_ms));
-        if !self.is_departed(origin) && !self.is_pruned(origin, timestamp, now_ms) {
+        if !self.is_pruned(origin, timestamp, now_ms) {
             self.depend(origin, timestamp);
         }
     }
