@@ -55,7 +55,7 @@ impl MapState {
         }
     }
 
-    /// Merges a page's entries; the stamps that must not be claimed.
+    /// Merges a page's entries (`mends`: see [`Puller::mends`]); the stamps that must not be claimed.
     fn merge_page(&self, entries: &[Incoming<'_>], mends: bool) -> Vec<Unclaimed> {
         let refused = self.refused(entries);
         let (mut refused, mut unclaimed) = (&refused[..], Vec::new());

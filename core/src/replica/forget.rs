@@ -83,7 +83,8 @@ impl Replica {
     /// A value gives way to a write of another origin.
     pub(super) fn note_beaten(&mut self, held: Option<&Slot>, by: &Stamp) {
         let Some(record) = held.map(Slot::record) else { return };
-        if record.is_live() && record.stamp().origin != by.origin {
+        // Whose past is not known here is not pruned either.
+        if record.is_live() && record.stamp().origin != by.origin && self.past.contains_key(&record.stamp().origin) {
             raise(&mut self.beaten, &record.stamp().origin, by.timestamp);
         }
     }

@@ -41,6 +41,25 @@ fn g5_an_origin_without_entries_leaves_after_the_retention_and_a_join_does_not_b
 }
 
 #[test]
+fn g1_who_joins_late_knows_the_origins_that_the_others_still_know() {
+    let (mut gone, mut a, mut late) = (replica(1), replica(2), replica(3));
+    put(&mut gone, "k", DAY);
+    tell(&mut gone, &mut [&mut a], DAY);
+    let now = DAY + RETENTION + 10;
+    // Old copies of what has just been beaten may be about.
+    put(&mut a, "k", now);
+    sweep(&mut a, now);
+    assert!(a.context().of(gone.origin()).is_some());
+    pull(&mut late, &a, now);
+    sweep(&mut late, now);
+    assert_eq!(late.digest(), a.digest());
+    for replica in [&mut a, &mut late] {
+        sweep(replica, now + RETENTION + 1);
+        assert!(replica.context().of(gone.origin()).is_none());
+    }
+}
+
+#[test]
 fn g4_an_origin_with_an_entry_stays_however_old_it_is() {
     let (mut gone, mut a, mut b) = (replica(1), replica(2), replica(3));
     put(&mut gone, "k", DAY);
