@@ -35,6 +35,9 @@ mod node;
 mod options;
 mod peer;
 mod replica;
+#[cfg(test)]
+#[path = "../../tests/sim/mod.rs"]
+mod sim;
 mod store;
 mod wire;
 

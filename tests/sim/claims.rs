@@ -33,6 +33,8 @@ pub fn check(world: &mut World, at: usize) -> Kept {
     if let Err(what) = node.replica.check_indexes() {
         return violated("indexes and fingerprint are those of the entries", format!("{}: {what}", node.name()));
     }
+    tell_differences(world, at, &state);
+    let node = &world.nodes[at];
     let numbered = world.oracle.writes().iter().enumerate();
     let covered = numbered.filter(|(_, w)| node.replica.context().covers(&w.stamp) || state.get(&w.key).is_some_and(|held| *held.stamp() == w.stamp));
     let covered: Vec<usize> = covered.map(|(number, _)| number).collect();
@@ -40,6 +42,24 @@ pub fn check(world: &mut World, at: usize) -> Kept {
     covered.into_iter().for_each(|number| node.covered.insert(number));
     node.held = state.into_iter().map(|(key, record)| (key, record.stamp().clone())).collect();
     Ok(())
+}
+
+/// What became of each key, for the trace.
+fn tell_differences(world: &mut World, at: usize, state: &State) {
+    if !world.trace.is_on() {
+        return;
+    }
+    let node = &world.nodes[at];
+    let gone = node.held.iter().filter(|(key, _)| !state.contains_key(*key));
+    let mut lines: Vec<String> = gone.map(|(key, stamp)| format!("{} without {}", trace::bytes(key), trace::stamp(stamp))).collect();
+    for (key, record) in state.iter().filter(|(key, record)| node.held.get(*key) != Some(record.stamp())) {
+        let what = if record.is_live() { "=" } else { "removed" };
+        lines.push(format!("{} {what} {}", trace::bytes(key), trace::stamp(record.stamp())));
+    }
+    let name = node.name();
+    for line in lines {
+        world.say(|| format!("    {name}: {line}"));
+    }
 }
 
 /// Key, value, expiry: all as the author wrote them under that stamp. What has ended is a tombstone under the same stamp.
@@ -50,7 +70,7 @@ fn records_are_what_was_written(world: &World, node: &Node, state: &State) -> Ke
             return violated("one stamp is minted per write", told());
         };
         let written = world.oracle.write(number);
-        let ended = written.ended_at_ms().is_some_and(|at| at <= world.newest_ms);
+        let ended = written.ended_at_ms().is_some_and(|at| at <= world.newest_ms) || is_forgettable(world, written);
         let value_fits = match record.value() {
             Some(value) => written.value.as_deref() == Some(value),
             None => ended,
@@ -66,7 +86,7 @@ fn records_are_what_was_written(world: &World, node: &Node, state: &State) -> Ke
 fn is_forgettable(world: &World, written: &Written) -> bool {
     let ended = match written.ended_at_ms() {
         // An author may be gone for so long that all it wrote is.
-        None if world.plan.presence => Some(written.stamp.time_ms()),
+        _ if world.plan.presence => Some(written.stamp.time_ms()),
         ended => ended,
     };
     ended.is_some_and(|at| at.saturating_add(world.plan.horizon_ms) < world.newest_ms)
@@ -81,7 +101,7 @@ fn may_be_gone(world: &World, node: &Node, stamp: &Stamp, key: &[u8]) -> bool {
         covered || world.refused.contains(&written.stamp) || is_prunable(world, &written.stamp)
     };
     let mut newer = world.oracle.of(key).rev().map(|(_, written)| written).take_while(|written| written.stamp >= *stamp);
-    newer.any(|written| is_forgettable(world, written) && (seen(written) || world.plan.presence))
+    newer.any(|written| is_forgettable(world, written) && seen(written))
 }
 
 /// Whether that write was beaten by one that somebody refused and that has not come here yet: then nobody told of the first, neither
@@ -135,17 +155,19 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
     for (key, record) in state.iter().filter(|(_, record)| record.is_live()) {
         // Invariant: checked before.
         let Some(number) = world.oracle.find(record.stamp()) else { continue };
-        // An author that was gone for so long is taken in as one that has never been.
-        if world.plan.presence && record.stamp().time_ms().saturating_add(world.plan.horizon_ms) < world.newest_ms {
-            continue;
-        }
-        // Nor does it count as seen where it was refused.
+        // It does not count as seen where it was refused.
         if world.refused.contains(record.stamp()) {
             continue;
         }
         let newer = world.oracle.of(key).rev().take_while(|(_, written)| written.stamp > *record.stamp());
         let ended = |written: &Written| written.ended_at_ms().is_some_and(|at| at <= world.newest_ms);
+        let mut tied = false;
         for (_, written) in newer.filter(|(_, written)| ended(written)) {
+            // The one honest tie, until a self-check settles it: what beat it had not seen it, and is forgotten.
+            tied |= !written.past.contains(number) && is_forgettable(world, written);
+            if tied {
+                break;
+            }
             let covered = || node.replica.context().covers(&written.stamp) && !beaten_by_refused(world, node, &written.stamp, key);
             if written.past.contains(number) && covered() {
                 let (live, beaten_by) = (trace::stamp(record.stamp()), trace::stamp(&written.stamp));

@@ -96,7 +96,7 @@ impl Plan {
             horizon_ms: dice.pick(&[tick_ms, 10 * tick_ms, 40 * tick_ms, 150 * tick_ms, NEVER_MS]),
             retention_ms: NEVER_MS,
             peer_timeout_ms: dice.pick(&[8 * tick_ms, 40 * tick_ms]),
-            presence: dice.chance(20) && std::env::var("NOPRES").is_err(),
+            presence: dice.chance(20),
             max_drift_ms: dice.pick(&[20 * tick_ms, 60_000, DAY_MS]),
             loss: dice.pick(&[0, 10, 30, 50]),
             repeated: dice.pick(&[0, 20]),
@@ -123,7 +123,11 @@ impl Plan {
             1 => 29 * DAY_MS,
             _ => 0,
         };
-        if dice.chance(15) {
+        if plan.presence {
+            // Authors write anew what is half as old as the horizon.
+            plan.horizon_ms = plan.horizon_ms.max(100 * tick_ms);
+            plan.leap_ms = plan.leap_ms.min(4 * plan.horizon_ms);
+        } else if dice.chance(15) {
             plan.with_short_retention(dice);
         }
         plan

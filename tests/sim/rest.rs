@@ -36,7 +36,14 @@ impl World {
         for at in (0..self.nodes.len()).filter(|&at| self.nodes[at].up).collect::<Vec<_>>() {
             while self.gossip(at) {}
         }
-        self.sweep_all()?;
+        if self.plan.presence && self.plan.horizon_ms < self.plan.retention_ms {
+            // Who was away renews what is its own.
+            self.now_ms += self.plan.horizon_ms / 2 + 1;
+        }
+        if self.plan.presence {
+            // Who is gone is known to be.
+            self.pass(3 * self.plan.peer_timeout_ms)?;
+        }
         self.rounds()?;
         // What was under way all the time arrives now, and changes nothing.
         for packet in std::mem::take(&mut self.packets) {
@@ -57,6 +64,7 @@ impl World {
             let mut differed = false;
             self.pass(self.plan.peer_timeout_ms / 4)?;
             self.sweep_all()?;
+            self.tell_all();
             for to in 0..self.nodes.len() {
                 for from in (0..self.nodes.len()).filter(|&from| from != to) {
                     if self.nodes[to].up && self.nodes[from].up {
@@ -69,6 +77,13 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Every outbox is emptied.
+    fn tell_all(&mut self) {
+        for at in (0..self.nodes.len()).filter(|&at| self.nodes[at].up).collect::<Vec<_>>() {
+            while self.gossip(at) {}
+        }
     }
 
     fn sweep_all(&mut self) -> Kept {
@@ -106,7 +121,8 @@ impl World {
     /// Whether an entry is one that was beaten by what has been forgotten since, and that is to expire. The self-check leaves what
     /// expires alone: who shows it does so until then.
     fn is_passing(&self, key: &[u8], stamp: &Stamp) -> bool {
-        let expires = self.oracle.find(stamp).is_some_and(|number| self.oracle.write(number).expires_at_ms > 0);
+        let number = self.oracle.find(stamp);
+        let expires = self.plan.presence || number.is_some_and(|number| self.oracle.write(number).expires_at_ms > 0);
         expires && self.oracle.of(key).next_back().is_some_and(|(_, newest)| newest.stamp > *stamp)
     }
 
@@ -171,7 +187,11 @@ impl World {
         self.sweep_all()?;
         self.tombstones_are_gone()?;
         for node in self.nodes.iter().filter(|node| node.up) {
-            let entries = node.replica.index().live() + node.replica.index().hidden();
+            let mut entries = node.replica.index().live() + node.replica.index().hidden();
+            if self.plan.presence {
+                // What was renewed just now was still somebody's until then.
+                entries += self.nodes.len();
+            }
             if node.replica.context().len() > entries {
                 let what = format!("{} knows {} origins of {entries} entries", node.name(), node.replica.context().len());
                 return violated("G5: origins without entries are let go", what);

@@ -20,6 +20,10 @@ impl Trace {
         Self { on, lines: Vec::new() }
     }
 
+    pub fn is_on(&self) -> bool {
+        self.on
+    }
+
     pub fn say(&mut self, now_ms: u64, line: impl FnOnce() -> String) {
         if self.on {
             self.lines.push(format!("{:>12}  {}", time(now_ms), line()));

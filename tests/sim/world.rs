@@ -247,6 +247,13 @@ impl World {
     pub fn took(&mut self, at: usize, changes: &[Change]) -> Kept {
         self.touched.push(at);
         for change in changes {
+            let stamp = change.new.stamp();
+            if stamp.origin == *self.nodes[at].replica.origin() && self.oracle.find(stamp).is_none() {
+                // Authors on presence maps write anew what is theirs.
+                let (now_ms, batch) = (self.read_clock(at), self.oracle.batch());
+                let content = (change.new.value(), change.new.expires_at_ms().unwrap_or(0));
+                self.wrote(at, change, content, batch, now_ms)?;
+            }
             if let Err(what) = self.nodes[at].told(change) {
                 return violated("events come to what the view shows", what);
             }

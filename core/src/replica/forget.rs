@@ -12,7 +12,7 @@ use super::presence::Turn;
 use super::table::Change;
 use std::collections::BTreeMap;
 
-use super::{Bug, Origin, Replica, Slot, Stamp, Timestamp, mutated};
+use super::{Bug, Origin, Record, Replica, Slot, Stamp, Timestamp, Write, mutated};
 use crate::limits::{MAX_ORIGINS, MAX_SWEEP};
 use crate::peer::PeerId;
 
@@ -31,6 +31,8 @@ impl Replica {
     pub fn sweep(&mut self, now_ms: u64, changes: &mut Vec<Change>) -> bool {
         self.table.expire(now_ms, changes);
         self.watch(now_ms, changes);
+        self.end_departed(now_ms);
+        self.renew(now_ms, changes);
         self.prune_origins(now_ms);
         self.forget_ended(now_ms)
     }
@@ -151,9 +153,13 @@ impl Replica {
         newest.sort_unstable();
         let excess = self.context.len() - MAX_ORIGINS / 2;
         if let Some(last_ms) = newest.get(excess.min(newest.len()).saturating_sub(1)) {
-            let before_ms = (last_ms + 1).min(now_ms.saturating_sub(self.rules.tombstone_ttl_ms));
-            self.pruned_ms = self.pruned_ms.max(before_ms);
+            self.make_room_until(last_ms + 1, now_ms);
         }
+    }
+
+    /// Lets go of origins without entries and with nothing newer than that.
+    pub(super) fn make_room_until(&mut self, before_ms: u64, now_ms: u64) {
+        self.pruned_ms = self.pruned_ms.max(before_ms.min(now_ms.saturating_sub(self.rules.tombstone_ttl_ms)));
     }
 
     // ---- presence ----
@@ -172,27 +178,44 @@ impl Replica {
         match turn {
             Turn::Came => self.table.hide(its_own, false, changes),
             Turn::Went => self.table.hide(its_own, true, changes),
-            Turn::Departed => {
-                self.table.hide(its_own, true, changes);
-                let entries = self.table.by_origin().iter().filter(|(origin, _)| its_own(origin));
-                let slots = entries.flat_map(|(_, stamps)| stamps.values());
-                let live: Vec<Slot> = slots.filter(|slot| slot.record().is_live()).cloned().collect();
-                for slot in &live {
-                    self.table.forget(slot);
-                    self.outbox_stale |= self.outbox.len() > 0;
-                }
-                let known = self.context.origins().map(|(origin, _)| origin).chain(self.past.keys());
-                let known: Vec<Origin> = known.filter(|origin| its_own(origin)).cloned().collect();
-                known.iter().for_each(|origin| self.let_go(origin));
-            }
+            Turn::Departed => self.table.hide(its_own, true, changes),
+        }
+    }
+
+    /// Ends what departed authors have not renewed for the horizon. Cost: O(origins), and what ends.
+    fn end_departed(&mut self, now_ms: u64) {
+        let Some(presence) = &self.presence else { return };
+        let before = Timestamp::from_ms(now_ms.saturating_sub(self.rules.tombstone_ttl_ms));
+        let departed = self.table.by_origin().iter().filter(|(origin, _)| presence.is_departed(origin.peer()));
+        let slots = departed.flat_map(|(_, stamps)| stamps.range(..before)).map(|(_, slot)| slot);
+        let over: Vec<Slot> = slots.filter(|slot| slot.record().is_live()).cloned().collect();
+        over.iter().for_each(|slot| self.table.end(slot));
+    }
+
+    /// Writes this node's own values anew before others can take them for those of a departed author. So one that was away for long,
+    /// and comes back, brings its entries along. Cost: O(origins), and what is renewed.
+    fn renew(&mut self, now_ms: u64, changes: &mut Vec<Change>) {
+        if self.presence.is_none() {
+            return;
+        }
+        let before = Timestamp::from_ms(now_ms.saturating_sub(self.rules.tombstone_ttl_ms / 2));
+        let own = self.table.by_origin().iter().filter(|(origin, _)| origin.peer() == self.origin.peer());
+        let slots = own.flat_map(|(_, stamps)| stamps.range(..before)).map(|(_, slot)| slot);
+        let old: Vec<(Slot, Record)> = slots.map(|slot| (slot.clone(), slot.record())).filter(|(_, r)| r.is_live()).collect();
+        for (slot, record) in &old {
+            let expires_at_ms = record.expires_at_ms().unwrap_or_default();
+            let write = Write { key: slot.key(), value: record.value(), expires_at_ms };
+            changes.push(self.write(&write, 0, now_ms, false));
         }
     }
 }
 
-/// Remembers the greater of two timestamps.
+/// Remembers the greater of two timestamps. Bounded: as many origins as a context has.
 pub(super) fn raise(vector: &mut BTreeMap<Origin, Timestamp>, origin: &Origin, timestamp: Timestamp) {
+    let full = vector.len() >= MAX_ORIGINS;
     match vector.get_mut(origin) {
         Some(newest) => *newest = timestamp.max(*newest),
+        None if full => {}
         None => {
             vector.insert(origin.clone(), timestamp);
         }

@@ -2,9 +2,9 @@
 //!
 //! Every node that has the map open sends a [`Pulse`] now and then, which reaches all others through gossip, neighbours or not. An
 //! author is gone when it says so, or when nothing was heard of it for the timeout; its entries are hidden, and shown again when
-//! it is heard again. An author gone for longer than the horizon has *departed*: its entries are dropped and its origins leave
-//! the causal context, as if it had never been, so that all of it is taken in anew should it return; until then nobody brings it
-//! back. Whoever joins learns with a pull how long ago each author was heard ([`Sign`]).
+//! it is heard again. Every author writes its own entries anew before they are half as old as the horizon. So when one has been
+//! silent for longer than that it has *departed*: what it wrote before is over, as if it had been removed, and what it brings along
+//! should it return is newer. Whoever joins learns with a pull how long ago each author was heard ([`Sign`]).
 //!
 //! Time is counted from call to call, and a step that is too long or goes back does not count: a process that was stopped, or
 //! a clock that was set, is nobody's silence.
@@ -86,7 +86,7 @@ impl Presence {
         author == self.me.peer() || self.authors.get(author).is_some_and(|author| author.state == State::Here)
     }
 
-    /// Whether nothing of it is to be taken in.
+    /// Whether it has been silent for longer than the horizon.
     pub fn is_departed(&self, author: &PeerId) -> bool {
         self.authors.get(author).is_some_and(|author| author.state == State::Departed)
     }

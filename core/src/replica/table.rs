@@ -93,6 +93,12 @@ impl Table {
         }
     }
 
+    /// Ends an entry that is out of view.
+    pub fn end(&mut self, slot: &Slot) {
+        let over = slot.record().ended();
+        self.swap(slot, over);
+    }
+
     /// Hides or shows the values of one author.
     pub fn hide(&mut self, author: impl Fn(&Origin) -> bool, hidden: bool, changes: &mut Vec<Change>) {
         for (_, stamps) in self.by_origin.iter().filter(|(origin, _)| author(origin)) {

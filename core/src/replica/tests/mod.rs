@@ -7,6 +7,7 @@ mod context;
 mod expiry;
 mod forget;
 mod heal;
+mod hooks;
 mod origins;
 mod papers;
 mod presence;

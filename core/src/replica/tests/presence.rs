@@ -99,27 +99,27 @@ fn who_joins_sees_those_who_are_there_and_nobody_else() {
 }
 
 #[test]
-fn g5_an_author_gone_longer_than_the_horizon_is_dropped_and_nobody_brings_it_back() {
+fn g5_an_author_gone_longer_than_the_horizon_is_forgotten_and_nobody_brings_it_back() {
     let (mut a, mut b, mut slow) = (member(1), member(2), member(3));
     put(&mut a, "a", DAY);
     let message = cut(&mut a);
     deliver(&mut b, &message, DAY);
     deliver(&mut slow, &message, DAY);
     let (now, _) = wait(&mut [&mut b], &[0], DAY, GONE_FOR_GOOD + TIMEOUT);
-    assert!(!holds(&b, "a") && b.context().of(a.origin()).is_none());
+    assert!(!holds(&b, "a"));
     assert!(holds(&slow, "a"), "its time has not gone by yet");
     pull(&mut b, &slow, now);
     deliver(&mut b, &message, now);
-    assert!(!holds(&b, "a") && b.context().of(a.origin()).is_none());
-    assert!(!b.past.contains_key(a.origin()), "nor does it hold up forgetting");
+    assert!(!holds(&b, "a"));
     wait(&mut [&mut slow], &[0], DAY, GONE_FOR_GOOD + TIMEOUT);
     pull(&mut slow, &b, now);
     pull(&mut b, &slow, now);
+    assert!(!holds(&slow, "a") && !holds(&b, "a"));
     assert_eq!(b.digest(), slow.digest());
 }
 
 #[test]
-fn g4_an_author_that_returns_after_that_is_taken_in_anew_with_the_stamps_it_had() {
+fn g4_an_author_that_returns_after_that_has_renewed_what_is_its_own() {
     let (mut a, mut b) = (member(1), member(2));
     let stamp = put(&mut a, "a", DAY);
     tell(&mut a, &mut [&mut b], DAY);
@@ -135,7 +135,7 @@ fn g4_an_author_that_returns_after_that_is_taken_in_anew_with_the_stamps_it_had(
     sync(&mut a, &mut b, now + TIMEOUT);
     for replica in [&a, &b] {
         assert!(has(replica, "a", now + TIMEOUT) && has(replica, "b", now + TIMEOUT));
-        assert_eq!(*replica.index().record(b"a").unwrap().stamp(), stamp);
+        assert!(*replica.index().record(b"a").unwrap().stamp() > stamp);
     }
     assert_eq!(a.digest(), b.digest());
 }
