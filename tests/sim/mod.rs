@@ -23,6 +23,9 @@ mod plan;
 mod pull;
 mod rest;
 mod runs;
+mod scenarios;
+mod story;
+mod tell;
 mod trace;
 mod world;
 

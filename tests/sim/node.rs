@@ -113,6 +113,14 @@ impl Node {
             let (said, was) = (old.map(trace::stamp), self.view.get(key).map(trace::stamp));
             return Err(format!("{} told of {}: from {said:?}, but it showed {was:?}", self.name(), trace::bytes(key)));
         }
+        let what = match (old.is_some(), change.shows) {
+            (false, false) => None,
+            (_, true) => Some("put"),
+            (true, false) if change.new.is_hidden() => Some("prune"),
+            (true, false) if change.new.expires_at_ms().is_some() => Some("expire"),
+            (true, false) => Some("remove"),
+        };
+        self.events.extend(what.map(|what| format!("{what} {}", trace::bytes(key))));
         if change.shows {
             self.view.insert(key.to_vec(), change.new.stamp().clone());
         } else {

@@ -58,11 +58,33 @@ impl World {
         self.age()
     }
 
+    /// Everyone tells what waits, and pulls from whom it can reach.
+    pub fn settle(&mut self) -> Kept {
+        self.tell_all();
+        self.arrive_all()?;
+        self.sessions.clear();
+        self.rounds()?;
+        self.arrive_all()
+    }
+
+    /// Time goes by for all that run.
+    pub fn wait(&mut self, ms: u64) -> Kept {
+        let end = self.now_ms + ms;
+        while self.now_ms < end {
+            let step = if self.plan.presence { self.plan.peer_timeout_ms } else { ms.div_ceil(8) };
+            self.pass(step.min(end - self.now_ms))?;
+            self.sweep_all()?;
+        }
+        Ok(())
+    }
+
     /// Everyone pulls from everyone, until all are equal.
     fn rounds(&mut self) -> Kept {
         for _ in 0..ROUNDS {
             let mut differed = false;
-            self.pass(self.plan.peer_timeout_ms / 4)?;
+            if self.plan.presence {
+                self.pass(self.plan.peer_timeout_ms / 4)?;
+            }
             self.sweep_all()?;
             self.tell_all();
             for to in 0..self.nodes.len() {

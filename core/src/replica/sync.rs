@@ -94,7 +94,7 @@ pub struct Puller {
     mends: bool,
 }
 
-/// What a full pull has brought: every key, as its hash, and when it was written.
+/// What a full pull has brought that is not over: every key, as its hash, and when it was written.
 #[derive(Default)]
 pub struct Full {
     keys: HashMap<u128, Timestamp, foldhash::fast::RandomState>,
@@ -113,7 +113,8 @@ impl Full {
     }
 
     fn add(&mut self, entries: &[Incoming<'_>]) {
-        for entry in entries {
+        // A tombstone that was merged has ended what was older here. What expires has its own time here.
+        for entry in entries.iter().filter(|entry| entry.value.is_some() || entry.expires_at_ms > 0) {
             let held = self.keys.entry(xxh3_128(entry.key)).or_default();
             *held = entry.stamp.timestamp.max(*held);
         }
