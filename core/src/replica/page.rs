@@ -50,6 +50,7 @@ impl Replica {
                 newest: listed(&self.forgotten),
                 beaten: listed(&self.beaten),
                 revision: self.forgotten_revision,
+                pruned_ms: self.pruned_ms,
             },
         }
     }
