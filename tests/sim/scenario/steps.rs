@@ -169,7 +169,7 @@ impl Story {
     fn receive(&mut self, to: usize, words: &[&str]) -> Told {
         match *words {
             ["junk"] => {
-                let long: Vec<u8> = (0..100_000u32).map(|n| (n * 37 >> 3) as u8).collect();
+                let long: Vec<u8> = (0..100_000u32).map(|n| ((n * 37) >> 3) as u8).collect();
                 let junk: [&[u8]; 8] = [b"", b"\0", b"\x01", b"\x01\0", b"\x01\x01", b"junk", &[0xFF; 64], &long];
                 junk.iter().try_for_each(|bytes| self.take(to, bytes))
             }
