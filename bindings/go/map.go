@@ -80,9 +80,9 @@ func (m *Map) Sync(ctx context.Context) error {
 	return err
 }
 
-// WaitReplicated waits until that many other nodes hold a write, or a greater one for its key, and everything that its author
-// wrote before it; it returns who does, at least that many. The stamp is what a write gave, here or on another node whose write
-// has arrived here. With 0 peers it returns at once, with nobody.
+// WaitReplicated waits until that many other nodes hold a write, or a greater one for its key; it returns who does, at
+// least that many. The stamp is what a write gave, here or on another node whose write has arrived here. With 0 peers it returns
+// at once, with nobody.
 //
 // Only nodes that this one is connected to are asked: see the option target_peers.
 // Errors: [ErrTimeout] at the deadline of ctx, with the number reached; [ErrInvalidArgument] for a stamp that this copy does not

@@ -285,7 +285,7 @@ class map {
     return made;
   }
 
-  /// Waits until that many other nodes hold a write and everything that its author wrote before it; the ids of those that do.
+  /// Waits until that many other nodes hold a write, or a later one to its key; the ids of those that do.
   /// Throws TIMEOUT, and INVALID_ARGUMENT for a stamp that this copy does not hold itself.
   std::vector<std::string> wait_replicated(const p2pmap::stamp &stamp, std::size_t peers, milliseconds timeout) {
     detail::owned<p2pmap_string_list, p2pmap_string_list_free> who;

@@ -269,7 +269,7 @@ impl Map {
         interruptible(py, move || map.sync(timeout))
     }
 
-    /// Waits until other nodes hold a write, or a later one to its key, and what its author wrote before. `p2pmap.aio` has its twin.
+    /// Waits until other nodes hold a write, or a later one to its key. `p2pmap.aio` has its twin.
     ///
     /// Args:
     ///     stamp: What `put` or `apply` returned, here or elsewhere.

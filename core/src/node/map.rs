@@ -189,11 +189,12 @@ impl Map {
         self.0.node.network().sync(topic, timeout)
     }
 
-    /// Waits until that many peers hold a write (or a greater one for its key) and everything that its author wrote before it;
-    /// returns who does, at least that many. 0 peers: returns at once, with nobody.
+    /// Waits until that many peers hold a write, or a greater one for its key; returns who does, at least that many.
+    /// 0 peers: returns at once, with nobody.
     ///
     /// Only peers connected to this node are asked: see `target_peers`.
-    /// Errors: `Timeout`, with the number reached; `InvalidArgument` for a stamp that this copy does not hold itself. Blocks on the network.
+    /// Errors: `Timeout`, with the number reached; `InvalidArgument` for a stamp that this copy does not hold itself. Blocks on the
+    /// network.
     pub fn wait_replicated(&self, stamp: &Stamp, peers: usize, timeout: Duration) -> Result<Vec<PeerId>> {
         let state = self.open_state()?;
         if !state.writer().replica.context().covers(stamp) {

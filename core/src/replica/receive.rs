@@ -41,15 +41,20 @@ impl Replica {
         if self.is_pruned(&delta.origin, delta.last, now_ms) {
             return Merged::Whole;
         }
-        self.meet(&delta.origin, changes);
-        for (origin, timestamp) in &delta.past {
-            self.depend_on_known(origin, *timestamp, now_ms);
-        }
         let mut unclaimed = self.merge_entries(&delta.entries, refused, false, now_ms, changes);
         if mutated(Bug::RefusedCovered) {
             unclaimed.clear();
         }
-        if unclaimed.iter().any(|unclaimed| unclaimed.aside) {
+        let aside = unclaimed.iter().any(|unclaimed| unclaimed.aside);
+        if aside && unclaimed.len() == delta.entries.len() {
+            // Whoever is too far ahead is not believed anything.
+            return Merged::Whole;
+        }
+        self.meet(&delta.origin, changes);
+        for (origin, timestamp) in &delta.past {
+            self.depend_on_known(origin, *timestamp, now_ms);
+        }
+        if aside {
             return Merged::Whole;
         }
         self.depend(&delta.origin, delta.last.min(self.newest_allowed(now_ms)));

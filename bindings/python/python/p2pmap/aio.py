@@ -60,7 +60,7 @@ async def sync(map: Map[Any, Any], /, timeout: float = 10.0) -> None:
 
 
 async def wait_replicated(map: Map[Any, Any], stamp: Stamp, /, peers: int = 1, timeout: float = 10.0) -> list[str]:
-    """Waits until other nodes hold a write, or a later one to its key, and what its author wrote before: `Map.wait_replicated`.
+    """Waits until other nodes hold a write, or a later one to its key: `Map.wait_replicated`.
 
     Args:
         map: The map that was written to.

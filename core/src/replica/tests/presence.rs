@@ -1,7 +1,7 @@
 //! Presence maps: what is in the view while its author is, what is kept, and what is dropped for good.
 
 use super::super::*;
-use super::stage::{DAY, DRIFT, RULES, cut, deliver, has, holds, peer, pull, put, remove, replica, sweep, sync, tell};
+use super::stage::{DAY, DRIFT, RULES, cut, deliver, has, holds, peer, pull, put, remove, sweep, sync, tell};
 
 const TIMEOUT: u64 = RULES.peer_timeout_ms;
 /// A presence map's horizon here: some timeouts long.
