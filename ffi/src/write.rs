@@ -132,8 +132,9 @@ pub unsafe extern "C" fn p2pmap_map_remove_prefix(
     })
 }
 
-/// Waits until `peers` other nodes hold a write, or a greater one for its key. `stamp` is what a put or an applied batch gave, here or on another node whose write has arrived here. Only
-/// nodes that this one is connected to are asked: see `target_peers`. 0 peers: returns at once.
+/// Waits until `peers` other nodes hold a write, or a greater one for its key. `stamp` is what a put or an applied batch
+/// gave, here or on another node whose write has arrived here. Only nodes that this one is connected to are asked: see
+/// `target_peers`. 0 peers: returns at once.
 ///
 /// `*who` lists the peer ids, as text, of those that do: at least `peers`. NULL if they are not asked for.
 /// `P2PMAP_TIMEOUT`, and the message says how many do; `P2PMAP_INVALID_ARGUMENT` for a stamp that this copy does not hold

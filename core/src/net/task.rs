@@ -182,7 +182,7 @@ impl Task {
                     }
                 }
                 Call::Held { topic, request, wait } => {
-                    self.held.add(topic, request, wait, &self.shared.members_of(topic), Instant::now())
+                    self.held.add(topic, request, wait, &self.shared.members_of(topic), Instant::now());
                 }
                 Call::Close => close = true,
             }

@@ -129,7 +129,7 @@ pub enum Step {
     /// Ask again.
     More,
     /// Join this: the pull is complete.
-    Join(Join),
+    Join(Box<Join>),
     /// The page does not fit its request: drop the pull.
     Malformed,
 }
@@ -192,7 +192,7 @@ impl Puller {
             return self.next_round();
         }
         match (end.start, end.cursor) {
-            (Some(start), cursor) if cursor.is_none() || mutated(Mutation::JoinAtFirstPage) => Step::Join(Join {
+            (Some(start), cursor) if cursor.is_none() || mutated(Mutation::JoinAtFirstPage) => Step::Join(Box::new(Join {
                 context: start.context,
                 unclaimed: mem::take(&mut self.unclaimed),
                 past: end.past,
@@ -204,7 +204,7 @@ impl Puller {
                 signs: end.signs,
                 forgotten: start.forgotten,
                 full: self.full.take(),
-            }),
+            })),
             (start, Some(cursor)) => {
                 self.round = start.or(self.round.take());
                 self.request.cursor = Some(cursor);
