@@ -40,7 +40,6 @@ impl Replica {
             return Merged::Whole;
         }
         self.meet(&delta.origin, changes);
-        self.depend(&delta.origin, delta.last.min(self.newest_allowed(now_ms)));
         for (origin, timestamp) in &delta.past {
             self.depend_on_known(origin, *timestamp, now_ms);
         }
@@ -51,6 +50,7 @@ impl Replica {
         if unclaimed.iter().any(|unclaimed| unclaimed.aside) {
             return Merged::Whole;
         }
+        self.depend(&delta.origin, delta.last.min(self.newest_allowed(now_ms)));
         let after = if mutated(Bug::GapIgnored) { Timestamp::ZERO } else { delta.prev };
         let new_gap = after > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(after));
         self.context.add(&delta.origin, after, delta.last);
