@@ -36,7 +36,9 @@ pub fn check(world: &mut World, at: usize) -> Kept {
     tell_differences(world, at, &state);
     let node = &world.nodes[at];
     let numbered = world.oracle.writes().iter().enumerate();
-    let covered = numbered.filter(|(_, w)| node.replica.context().covers(&w.stamp) || state.get(&w.key).is_some_and(|held| *held.stamp() == w.stamp));
+    let covered = numbered.filter(|(_, w)| {
+        node.replica.context().covers(&w.stamp) || state.get(&w.key).is_some_and(|held| *held.stamp() == w.stamp)
+    });
     let covered: Vec<usize> = covered.map(|(number, _)| number).collect();
     let node = &mut world.nodes[at];
     covered.into_iter().for_each(|number| node.covered.insert(number));
@@ -51,7 +53,8 @@ fn tell_differences(world: &mut World, at: usize, state: &State) {
     }
     let node = &world.nodes[at];
     let gone = node.held.iter().filter(|(key, _)| !state.contains_key(*key));
-    let mut lines: Vec<String> = gone.map(|(key, stamp)| format!("{} without {}", trace::bytes(key), trace::stamp(stamp))).collect();
+    let mut lines: Vec<String> =
+        gone.map(|(key, stamp)| format!("{} without {}", trace::bytes(key), trace::stamp(stamp))).collect();
     for (key, record) in state.iter().filter(|(key, record)| node.held.get(*key) != Some(record.stamp())) {
         let what = if record.is_live() { "=" } else { "removed" };
         lines.push(format!("{} {what} {}", trace::bytes(key), trace::stamp(record.stamp())));
@@ -168,7 +171,8 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
             if tied {
                 break;
             }
-            let covered = || node.replica.context().covers(&written.stamp) && !beaten_by_refused(world, node, &written.stamp, key);
+            let covered =
+                || node.replica.context().covers(&written.stamp) && !beaten_by_refused(world, node, &written.stamp, key);
             if written.past.contains(number) && covered() {
                 let (live, beaten_by) = (trace::stamp(record.stamp()), trace::stamp(&written.stamp));
                 let what = format!("{} shows {} of {live}, after {beaten_by}", node.name(), trace::bytes(key));
@@ -192,7 +196,8 @@ fn batches_are_whole(world: &World, node: &Node, state: &State) -> Kept {
         let beaten = world.oracle.of(&written.key).next_back().is_some_and(|(_, newest)| newest.stamp > written.stamp);
         let excused = beaten || world.refused.contains(&written.stamp) || is_forgettable(world, written);
         // One far ahead may end within a batch.
-        let ahead = written.stamp.time_ms().saturating_add(world.plan.tick_ms) > world.now_ms.saturating_add(world.plan.max_drift_ms);
+        let ahead =
+            written.stamp.time_ms().saturating_add(world.plan.tick_ms) > world.now_ms.saturating_add(world.plan.max_drift_ms);
         if !there && !excused && !ahead {
             broken.insert(written.batch, written);
         }

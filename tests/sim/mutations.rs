@@ -1,7 +1,7 @@
 //! Planted bugs: a simulation that does not find them would not find others.
 
-use super::runs::{run_seeds, setting};
 use super::SEEDS;
+use super::runs::{run_seeds, setting};
 use crate::replica::Mutation;
 
 /// Every rule that can be broken, as `core/src/replica/mutation.rs` lists them.

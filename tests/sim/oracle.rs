@@ -114,11 +114,20 @@ impl Oracle {
         for key in self.by_key.keys() {
             lines.push(format!("writes to {}", trace::bytes(key)));
             for (number, written) in self.of(key) {
-                let seen = self.of(key).map(|(other, _)| other).filter(|&other| other != number && written.past.contains(other));
+                let seen =
+                    self.of(key).map(|(other, _)| other).filter(|&other| other != number && written.past.contains(other));
                 let seen: Vec<String> = seen.map(|other| other.to_string()).collect();
                 let value = written.value.as_deref().map_or("removed".into(), trace::bytes);
-                let expires = if written.expires_at_ms > 0 { format!(" until {}", trace::time(written.expires_at_ms)) } else { String::new() };
-                lines.push(format!("  w{number} {value}{expires}, {}, having seen {}", trace::stamp(&written.stamp), seen.join(" ")));
+                let expires = if written.expires_at_ms > 0 {
+                    format!(" until {}", trace::time(written.expires_at_ms))
+                } else {
+                    String::new()
+                };
+                lines.push(format!(
+                    "  w{number} {value}{expires}, {}, having seen {}",
+                    trace::stamp(&written.stamp),
+                    seen.join(" ")
+                ));
             }
         }
         lines.join("\n")

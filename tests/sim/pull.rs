@@ -39,7 +39,8 @@ impl World {
     pub fn advance(&mut self, at: usize) -> Kept {
         let session = self.sessions.swap_remove(at);
         let (to, from) = (session.to, session.from);
-        let alive = session.lives == [self.nodes[to].life(), self.nodes[from].life()] && self.nodes[to].up && self.nodes[from].up;
+        let alive =
+            session.lives == [self.nodes[to].life(), self.nodes[from].life()] && self.nodes[to].up && self.nodes[from].up;
         if !alive || !self.links.open_both(to, from) {
             return Ok(());
         }

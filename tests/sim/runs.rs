@@ -29,9 +29,10 @@ impl fmt::Display for Failure {
 
 /// A number from the environment.
 pub fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().filter(|text| !text.is_empty()).map_or(default, |text| {
-        text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number"))
-    })
+    std::env::var(name)
+        .ok()
+        .filter(|text| !text.is_empty())
+        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
 }
 
 /// Runs that many seeds, with a planted bug or without. The first failure ends it.

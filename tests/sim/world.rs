@@ -189,7 +189,8 @@ impl World {
         let mut asked = writes.iter();
         for change in &changes {
             // A removal of what is not there is no write.
-            let Some(write) = asked.by_ref().find(|write| write.key == change.slot.key() && write.value == change.new.value()) else {
+            let Some(write) = asked.by_ref().find(|write| write.key == change.slot.key() && write.value == change.new.value())
+            else {
                 return violated("a batch is applied as it was asked for", trace::bytes(change.slot.key()));
             };
             self.wrote(at, change, (write.value, write.expires_at_ms), batch, now_ms)?;
