@@ -37,6 +37,8 @@ pub const MAX_SYNC_BYTES: usize = 12 * 1024 * 1024;
 pub const MAX_PAGE_ENTRIES: usize = 131_072;
 /// Origins in a causal context.
 pub const MAX_ORIGINS: usize = 16_384;
+/// Origins that one message names: those of its vectors, and those of its entries.
+pub const MAX_NAMED_ORIGINS: usize = 2 * MAX_ORIGINS;
 /// Ranges beyond a gap that a replica keeps for one origin.
 pub const MAX_RANGES: usize = 1024;
 /// Maps that one sync request may name.
@@ -67,7 +69,7 @@ const _: () = {
     assert!(MAX_BATCH_BYTES >= MAX_KEY_BYTES + MAX_VALUE_BYTES);
     assert!(MAX_DELTA_BYTES >= MAX_BATCH_BYTES + MAX_BATCH_ENTRIES * ENTRY_FRAME_BYTES / 2);
     assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_KEY_BYTES + MAX_VALUE_BYTES + MAX_ORIGINS * 128);
-    assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_DELTA_BYTES + MAX_ORIGINS * 128);
+    assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_DELTA_BYTES + MAX_NAMED_ORIGINS * 64);
     assert!(MAX_PAGE_ENTRIES / 2 >= MAX_BATCH_ENTRIES);
     assert!(DELTA_TARGET_BYTES < PAGE_TARGET_BYTES);
 };

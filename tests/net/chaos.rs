@@ -1,4 +1,5 @@
-//! Sixteen machines, all writing and removing, while one after the other is cut off, killed or frozen.
+//! Sixteen machines, all writing and removing, while one after the other is cut off, killed or frozen, and at times the
+//! network between them is cut in halves.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -52,7 +53,10 @@ struct Chaos {
     machines: Vec<Machine>,
     directory: PathBuf,
     oracle: Oracle,
+    /// Until when the network is cut in halves.
+    split: Option<Instant>,
     started: usize,
+    splits: usize,
     troubles: [usize; 3],
 }
 
@@ -64,7 +68,8 @@ impl Chaos {
         fully_connected(&mut nodes, LONG);
         let machine = |node| Machine { node: Some(node), journal: PathBuf::new(), trouble: None };
         let machines = nodes.into_iter().map(machine).collect();
-        let mut chaos = Self { lab, machines, directory, oracle: Oracle::default(), started: 0, troubles: [0; 3] };
+        let mut chaos =
+            Self { lab, machines, directory, oracle: Oracle::default(), split: None, started: 0, splits: 0, troubles: [0; 3] };
         (0..MACHINES).for_each(|machine| chaos.churn(machine));
         chaos
     }
@@ -79,6 +84,12 @@ impl Chaos {
     }
 
     fn disturb(&mut self, dice: &mut Dice) {
+        if self.split.is_none() && dice.below(8) == 0 {
+            self.lab.cut();
+            self.split = Some(Instant::now() + dice.ms(500, 12_000));
+            self.splits += 1;
+            return;
+        }
         let calm: Vec<usize> = (0..MACHINES).filter(|at| self.machines[*at].trouble.is_none()).collect();
         let at = calm[dice.below(calm.len() as u64) as usize];
         let trouble = [Trouble::Unplugged, Trouble::Killed, Trouble::Frozen][dice.below(3) as usize];
@@ -97,6 +108,9 @@ impl Chaos {
 
     /// Ends the troubles that have lasted until then.
     fn mend(&mut self, now: Instant) {
+        if self.split.take_if(|until| *until <= now).is_some() {
+            self.lab.heal();
+        }
         for at in 0..MACHINES {
             let machine = &mut self.machines[at];
             let Some((trouble, _)) = machine.trouble.take_if(|(_, until)| *until <= now) else { continue };
@@ -173,6 +187,10 @@ fn g3_g4_chaos_loses_nothing_and_brings_nothing_back() {
     }
     chaos.mend(end + Duration::from_secs(3600));
     let [unplugged, killed, frozen] = chaos.troubles;
-    println!("{MACHINES} machines: {unplugged} times unplugged, {killed} killed and restarted, {frozen} frozen");
+    println!(
+        "{MACHINES} machines: {unplugged} times unplugged, {killed} killed and restarted, {frozen} frozen; \
+         the network cut in halves {} times",
+        chaos.splits
+    );
     chaos.judge();
 }

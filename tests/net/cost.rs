@@ -11,9 +11,9 @@ const DIFFERENCES: usize = 100;
 const VALUE: usize = 100;
 /// Comparisons get rarer, up to the interval of anti-entropy, and only then it is idle.
 const QUIET: Duration = Duration::from_secs(65);
-const SHORT_QUIET: Duration = Duration::from_secs(16);
+const SHORT_QUIET: Duration = Duration::from_secs(8);
 const MINUTE: Duration = Duration::from_secs(60);
-const SHORT_MINUTE: Duration = Duration::from_secs(15);
+const SHORT_MINUTE: Duration = Duration::from_secs(10);
 
 /// The whole map is more than 10 MB: this says that it does not travel, and how little does is printed.
 const IDLE_BYTES: f64 = 40_000.0;

@@ -62,12 +62,16 @@ fn g4_a_long_cut_loses_nothing() {
     Sides::before(&mut nodes);
     lab.cut();
     let sides = Sides::during(&mut nodes);
+    let stamp = nodes[0].tell("put left/000500 known?");
     let length = lasting(CUT, SHORT_CUT);
     pass(length);
     assert_eq!(nodes[0].tell("get right/000500"), "none", "the cut does not cut");
+    let late = nodes[0].ask(&format!("await {stamp} 4 100"));
+    assert!(late.starts_with("error TIMEOUT "), "two of four are out of reach: {late}");
     lab.heal();
     let took = sides.after(&mut nodes, LONG);
     println!("5 nodes, cut for {length:?}: equal {took:?} after the heal");
+    assert_eq!(nodes[0].tell(&format!("await {stamp} 4 10000")), "4");
 }
 
 #[test]
@@ -139,4 +143,32 @@ fn g4_a_process_that_stood_still_catches_up() {
     let took = sides.after(&mut nodes, LONG);
     println!("3 nodes, one stood still for {length:?}: equal {took:?} after it goes on");
     fully_connected(&mut nodes, LONG);
+}
+
+#[test]
+fn g1_entries_expire_on_both_sides_of_a_cut() {
+    let _together = together();
+    let Some(lab) = Lab::new(4) else { return };
+    let mut nodes = lab.cluster(Transport::Tcp, &[]);
+    fully_connected(&mut nodes, LONG);
+    for node in &mut nodes {
+        node.tell("listen");
+    }
+    nodes[0].tell("put kept 1");
+    for at in 0..10 {
+        nodes[at % 4].tell(&format!("putttl brief/{at} 1 2000"));
+    }
+    nodes[3].tell("put brief/0 renewed");
+    converged(&mut nodes, 11, LONG);
+    lab.cut();
+    let took = until("expired", LONG, || {
+        let left: Vec<usize> = nodes.iter_mut().map(|node| node.status().0).collect();
+        if left == [2; 4] { Ok(()) } else { Err(format!("entries: {left:?}")) }
+    });
+    let expired: Vec<u64> = nodes.iter_mut().map(|node| node.counter("expire")).collect();
+    assert_eq!(expired, [9; 4], "each tells it once, and nobody needs a message");
+    println!("4 nodes: entries that live for 2 s had expired on both sides of a cut {took:?} after it");
+    lab.heal();
+    converged(&mut nodes, 2, LONG);
+    assert_eq!(nodes[0].tell("get brief/0"), "renewed");
 }

@@ -113,19 +113,25 @@ impl Node {
             let (said, was) = (old.map(trace::stamp), self.view.get(key).map(trace::stamp));
             return Err(format!("{} told of {}: from {said:?}, but it showed {was:?}", self.name(), trace::bytes(key)));
         }
-        let what = match (old.is_some(), change.shows) {
-            (false, false) => None,
-            (_, true) => Some("put"),
-            (true, false) if change.new.is_hidden() => Some("prune"),
-            (true, false) if change.new.expires_at_ms().is_some() => Some("expire"),
-            (true, false) => Some("remove"),
-        };
-        self.events.extend(what.map(|what| format!("{what} {}", trace::bytes(key))));
         if change.shows {
             self.view.insert(key.to_vec(), change.new.stamp().clone());
         } else {
             self.view.remove(key);
         }
+        self.events.extend(event(change));
         Ok(())
     }
+}
+
+/// `k put(new)`, or `remove`, `expire` or `prune` with the value that there was; as the real node's events are.
+fn event(change: &Change) -> Option<String> {
+    let (kind, record) = match (&change.old, change.shows) {
+        (Some(old), true) if old.bytes() == change.new.bytes() => return None,
+        (_, true) => ("put", &change.new),
+        (None, false) => return None,
+        (Some(old), false) if change.new.is_live() => ("prune", old),
+        (Some(old), false) if change.new.expires_at_ms().is_some() => ("expire", old),
+        (Some(old), false) => ("remove", old),
+    };
+    Some(format!("{} {kind}({})", trace::bytes(change.slot.key()), trace::bytes(record.bytes())))
 }

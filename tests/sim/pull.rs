@@ -20,8 +20,9 @@ impl World {
     /// Pulls from one side what the other has not seen; or everything.
     pub fn pull(&mut self, to: usize, from: usize, full: bool) {
         self.tally.self_checks += usize::from(full);
-        let context = self.nodes[to].replica.context().clone();
-        let puller = if full { Puller::full(context) } else { Puller::new(context) };
+        let replica = &self.nodes[to].replica;
+        let context = replica.context().clone();
+        let puller = if full { Puller::full(context) } else { Puller::new(context).but_for(replica.past_refusals()) };
         let request = sync::encode_pull(TOPIC, puller.request());
         self.open(to, from, Stage::Request(puller, request));
     }

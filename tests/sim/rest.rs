@@ -67,17 +67,6 @@ impl World {
         self.arrive_all()
     }
 
-    /// Time goes by for all that run.
-    pub fn wait(&mut self, ms: u64) -> Kept {
-        let end = self.now_ms + ms;
-        while self.now_ms < end {
-            let step = if self.plan.presence { self.plan.peer_timeout_ms } else { ms.div_ceil(8) };
-            self.pass(step.min(end - self.now_ms))?;
-            self.sweep_all()?;
-        }
-        Ok(())
-    }
-
     /// Everyone pulls from everyone, until all are equal.
     fn rounds(&mut self) -> Kept {
         for _ in 0..ROUNDS {

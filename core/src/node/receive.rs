@@ -55,7 +55,7 @@ impl MapState {
         }
     }
 
-    /// Merges a page's entries; the stamps that must not be claimed.
+    /// Merges a page's entries (`mends`: see [`Puller::mends`]); the stamps that must not be claimed.
     fn merge_page(&self, entries: &[Incoming<'_>], mends: bool) -> Vec<Unclaimed> {
         let refused = self.refused(entries);
         let (mut refused, mut unclaimed) = (&refused[..], Vec::new());
@@ -113,8 +113,10 @@ pub struct MapPull {
 impl MapPull {
     pub fn new(map: Arc<MapState>, from: &PeerId) -> Self {
         let suspicious = map.peers.lock().get_mut(from).is_some_and(|compared| std::mem::take(&mut compared.suspicious));
-        let own = map.writer().replica.context().clone();
-        let puller = if suspicious { Puller::full(own) } else { Puller::new(own) };
+        let writer = map.writer();
+        let (own, refusals) = (writer.replica.context().clone(), writer.replica.past_refusals().clone());
+        drop(writer);
+        let puller = if suspicious { Puller::full(own) } else { Puller::new(own).but_for(&refusals) };
         Self { map, from: from.clone(), puller }
     }
 

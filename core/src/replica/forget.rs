@@ -83,7 +83,8 @@ impl Replica {
     /// A value gives way to a write of another origin.
     pub(super) fn note_beaten(&mut self, held: Option<&Slot>, by: &Stamp) {
         let Some(record) = held.map(Slot::record) else { return };
-        if record.is_live() && record.stamp().origin != by.origin {
+        // Whose past is not known here is not pruned either.
+        if record.is_live() && record.stamp().origin != by.origin && self.past.contains_key(&record.stamp().origin) {
             raise(&mut self.beaten, &record.stamp().origin, by.timestamp);
         }
     }
@@ -152,9 +153,13 @@ impl Replica {
         newest.sort_unstable();
         let excess = self.context.len() - MAX_ORIGINS / 2;
         if let Some(last_ms) = newest.get(excess.min(newest.len()).saturating_sub(1)) {
-            let before_ms = (last_ms + 1).min(now_ms.saturating_sub(self.rules.tombstone_ttl_ms));
-            self.pruned_ms = self.pruned_ms.max(before_ms);
+            self.make_room_until(last_ms + 1, now_ms);
         }
+    }
+
+    /// Lets go of origins without entries and with nothing newer than that.
+    pub(super) fn make_room_until(&mut self, before_ms: u64, now_ms: u64) {
+        self.pruned_ms = self.pruned_ms.max(before_ms.min(now_ms.saturating_sub(self.rules.tombstone_ttl_ms)));
     }
 
     // ---- presence ----
@@ -205,10 +210,12 @@ impl Replica {
     }
 }
 
-/// Remembers the greater of two timestamps.
+/// Remembers the greater of two timestamps. Bounded: as many origins as a context has.
 pub(super) fn raise(vector: &mut BTreeMap<Origin, Timestamp>, origin: &Origin, timestamp: Timestamp) {
+    let full = vector.len() >= MAX_ORIGINS;
     match vector.get_mut(origin) {
         Some(newest) => *newest = timestamp.max(*newest),
+        None if full => {}
         None => {
             vector.insert(origin.clone(), timestamp);
         }

@@ -247,6 +247,11 @@ impl Replica {
         &self.context
     }
 
+    /// What was seen or refused for good, of the origins of which something was refused.
+    pub fn past_refusals(&self) -> &Context {
+        &self.past_refusals
+    }
+
     /// Cost: O(origins).
     pub fn digest(&self) -> Digest {
         Digest::new(self.context.hash(), self.table.fingerprint())

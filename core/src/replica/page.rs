@@ -54,6 +54,7 @@ impl Replica {
                 // Only of origins that a page names anyway, so that it does not name too many.
                 beaten: listed(&self.beaten, &|origin| self.past.contains_key(origin)),
                 revision: self.forgotten_revision,
+                pruned_ms: self.pruned_ms,
             },
         }
     }

@@ -1,5 +1,7 @@
 //! What arrives: deltas, the entries of a pull, and its end.
 
+use std::collections::BTreeMap;
+
 use super::forget::raise;
 use super::table::{Change, Content};
 use super::{Bug, Context, Delta, Incoming, Join, Origin, Pulse, Replica, Stamp, Timestamp, merge, mutated};
@@ -113,6 +115,8 @@ impl Replica {
             Some(slot) if !merge::wins(&stamp, slot.record().stamp()) => return None,
             // A removal may always end what is held.
             Some(_) if mends || entry.value.is_none() => {}
+            // Nothing newer was forgotten here: it was lost.
+            None if mends && self.forgotten.values().all(|newest| *newest < stamp.timestamp) => {}
             // It was removed and forgotten here.
             _ if self.context.covers(&stamp) && !mutated(Bug::TakeBackForgotten) => return None,
             _ => {}
@@ -140,19 +144,25 @@ impl Replica {
         if let Some(full) = &join.full
             && !mutated(Bug::NoDrop)
         {
-            self.drop_unseen(|key, stamp| !full.has(key, stamp.timestamp) && context.covers(stamp), changes);
+            self.drop_unseen(
+                |key, stamp| context.covers(stamp) && full.tells_removed(key, stamp.timestamp, &join.forgotten),
+                changes,
+            );
         }
         for (origin, timestamp) in join.full.iter().flat_map(|_| &join.forgotten.newest) {
             if !mutated(Bug::ForgottenNotTaken) {
                 self.note_forgotten(origin, *timestamp);
             }
         }
+        // Where one has made room all do, or they would never be equal.
+        self.make_room_until(join.forgotten.pruned_ms, now_ms);
         let newest = self.newest_allowed(now_ms);
-        for (origin, timestamp) in &join.forgotten.beaten {
-            raise(&mut self.beaten, origin, newest.min(*timestamp));
-        }
+        let beaten: BTreeMap<_, _> = join.forgotten.beaten.iter().map(|(origin, at)| (origin, newest.min(*at))).collect();
         // Nobody knows more of our own writes than we do.
-        context.retain(|origin, seen| *origin != self.origin && !self.is_pruned(origin, seen.newest(), now_ms));
+        context.retain(|origin, seen| {
+            let newest = beaten.get(origin).map_or(seen.newest(), |at| seen.newest().max(*at));
+            *origin != self.origin && !self.is_pruned(origin, newest, now_ms)
+        });
         let mut room = MAX_ORIGINS.saturating_sub(self.context.len());
         context.retain(|origin, _| {
             let is_new = self.context.of(origin).is_none();
@@ -163,6 +173,9 @@ impl Replica {
         self.context.join(&context);
         all.retain(|origin, _| self.past_refusals.of(origin).is_some());
         self.past_refusals.join(&all);
+        for (origin, timestamp) in beaten.into_iter().filter(|(origin, _)| self.context.of(origin).is_some()) {
+            raise(&mut self.beaten, origin, timestamp);
+        }
         for (origin, timestamp) in &join.past {
             self.depend_on_known(origin, *timestamp, now_ms);
         }

@@ -54,6 +54,8 @@ pub struct Forgotten {
     pub beaten: Vec<(Origin, Timestamp)>,
     /// The newest revision.
     pub revision: u64,
+    /// Origins without entries, and with nothing newer than this, are not known there any more.
+    pub pruned_ms: u64,
 }
 
 /// What a page says beside its entries.
@@ -79,7 +81,7 @@ pub struct Page {
 
 /// The pulling side of one sync.
 pub struct Puller {
-    /// What this side covered when the pull began.
+    /// What this side covered or had refused for good when the pull began.
     own: Context,
     request: Request,
     /// Under way: the round's first page.
@@ -100,9 +102,14 @@ pub struct Full {
 }
 
 impl Full {
-    /// Whether the other side holds that entry, or a newer one; when it may be the one that is damaged, whether it holds the key.
-    pub fn has(&self, key: &[u8], timestamp: Timestamp) -> bool {
-        self.keys.get(&xxh3_128(key)).is_some_and(|held| self.mends || *held >= timestamp)
+    /// Whether that entry, which the other side has seen, was removed there: it holds neither that one nor a newer one. When it
+    /// may be the one that is damaged, it must not hold the key at all, and have forgotten something newer.
+    pub fn tells_removed(&self, key: &[u8], timestamp: Timestamp, forgotten: &Forgotten) -> bool {
+        let held = self.keys.get(&xxh3_128(key));
+        match self.mends {
+            true => held.is_none() && forgotten.newest.iter().any(|(_, newest)| *newest >= timestamp),
+            false => held.is_none_or(|held| *held < timestamp),
+        }
     }
 
     fn add(&mut self, entries: &[Incoming<'_>]) {
@@ -153,6 +160,12 @@ impl Puller {
         let mut puller = Self { mends: true, ..Self::new(own) };
         puller.start_over();
         puller
+    }
+
+    /// What was refused here is not missed: that it is not covered asks for no full pull.
+    pub fn but_for(mut self, refusals: &Context) -> Self {
+        self.own.join(refusals);
+        self
     }
 
     pub fn request(&self) -> &Request {

@@ -6,7 +6,9 @@ use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{BorrowDecode, Encode};
 
 use super::Malformed;
-use crate::limits::{MAX_BATCH_ENTRIES, MAX_KEY_BYTES, MAX_ORIGINS, MAX_RANGES, MAX_SYNC_BYTES, MAX_VALUE_BYTES};
+use crate::limits::{
+    MAX_BATCH_ENTRIES, MAX_KEY_BYTES, MAX_NAMED_ORIGINS, MAX_ORIGINS, MAX_RANGES, MAX_SYNC_BYTES, MAX_VALUE_BYTES,
+};
 use crate::peer::PeerId;
 use crate::replica::{Context, Incoming, Origin, Pulse, Record, Slot, Stamp, Timestamp};
 
@@ -95,7 +97,7 @@ impl<'a> OriginTable<'a> {
 
 /// Opens an origin table.
 pub fn open_origins(origins: &[WireOrigin<'_>]) -> Result<Vec<Origin>, Malformed> {
-    if origins.len() > MAX_ORIGINS {
+    if origins.len() > MAX_NAMED_ORIGINS {
         return Err(Malformed("too many origins"));
     }
     origins.iter().map(WireOrigin::open).collect()

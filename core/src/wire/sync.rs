@@ -79,6 +79,7 @@ struct WireStart<'a> {
     forgotten: Vec<(u32, u64)>,
     beaten: Vec<(u32, u64)>,
     forgotten_revision: u64,
+    pruned_ms: u64,
 }
 
 pub fn encode_compare(digests: &Digests) -> Vec<u8> {
@@ -136,6 +137,7 @@ pub fn encode_page(page: &Page) -> Vec<u8> {
         forgotten: wire_past(&mut table, &start.forgotten.newest),
         beaten: wire_past(&mut table, &start.forgotten.beaten),
         forgotten_revision: start.forgotten.revision,
+        pruned_ms: start.forgotten.pruned_ms,
     });
     let signs: Vec<_> = page.end.signs.iter().map(|sign| (WirePulse::from(&sign.pulse), sign.silent_ms)).collect();
     let origins = table.wire();
@@ -169,7 +171,7 @@ pub fn decode_response(bytes: &[u8]) -> Result<Response<'_>, Malformed> {
 
 fn open_start(start: &WireStart<'_>, origins: &[Origin]) -> Result<Start, Malformed> {
     let (newest, beaten) = (open_past(&start.forgotten, origins)?, open_past(&start.beaten, origins)?);
-    let forgotten = Forgotten { newest, beaten, revision: start.forgotten_revision };
+    let forgotten = Forgotten { newest, beaten, revision: start.forgotten_revision, pruned_ms: start.pruned_ms };
     Ok(Start { context: open_context(&start.context)?, revision: start.revision, forgotten })
 }
 

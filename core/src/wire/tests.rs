@@ -70,7 +70,8 @@ fn outgoing() -> Outgoing {
 }
 
 fn page() -> Page {
-    let forgotten = Forgotten { newest: vec![(origin(3), Timestamp(4))], beaten: vec![(origin(3), Timestamp(5))], revision: 8 };
+    let (newest, beaten) = (vec![(origin(3), Timestamp(4))], vec![(origin(3), Timestamp(5))]);
+    let forgotten = Forgotten { newest, beaten, revision: 8, pruned_ms: 0x1234 };
     let end = PageEnd {
         start: Some(Start { context: context(), revision: 9, forgotten }),
         cursor: None,

@@ -192,6 +192,40 @@ fn g4_a_full_pull_from_who_refused_an_entry_does_not_remove_it() {
 }
 
 #[test]
+fn g8_who_refuses_an_entry_does_not_pull_everything_each_time() {
+    let (mut a, mut strict) = (replica(1), replica(2));
+    put(&mut a, "bad", DAY);
+    put(&mut a, "k", DAY);
+    deliver_to_validator(&mut strict, &cut(&mut a), |key| key != "bad", DAY);
+    remove(&mut a, "k", DAY + 5);
+    tell(&mut a, &mut [&mut strict], DAY + 5);
+    let now = past_horizon(DAY + 5);
+    sweep(&mut a, now);
+    assert!(!holds(&a, "k"), "forgotten, and newer than what was refused");
+    put(&mut a, "new", now);
+    lose(&mut a);
+    let pulled = Pull::new(&strict, WHOLE).validated(|key| key != "bad").finish(&mut strict, &a, now);
+    assert!(!pulled.was_full);
+    assert!(has(&strict, "new", now) && !holds(&strict, "bad") && !has(&strict, "k", now));
+}
+
+#[test]
+fn g3_who_refuses_an_entry_still_learns_of_the_removals_that_it_missed() {
+    let (mut a, mut strict) = (replica(1), replica(2));
+    put(&mut a, "bad", DAY);
+    put(&mut a, "k", DAY);
+    deliver_to_validator(&mut strict, &cut(&mut a), |key| key != "bad", DAY);
+    remove(&mut a, "k", DAY + 5);
+    remove(&mut a, "bad", DAY + 5);
+    lose(&mut a);
+    let now = past_horizon(DAY + 5);
+    sweep(&mut a, now);
+    let pulled = Pull::new(&strict, WHOLE).validated(|key| key != "bad").finish(&mut strict, &a, now);
+    assert!(pulled.was_full && !has(&strict, "k", now));
+    assert_eq!(a.digest(), strict.digest(), "and nothing is left to be refused");
+}
+
+#[test]
 fn g4_a_pull_does_not_claim_what_its_validator_refused() {
     let (mut a, mut strict) = (replica(1), replica(2));
     let bad = put(&mut a, "bad", DAY);

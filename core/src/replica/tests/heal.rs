@@ -61,6 +61,24 @@ fn an_entry_that_nobody_wrote_is_healed() {
     assert!(!holds(&a, "ghost") && !holds(&b, "ghost"));
 }
 
+#[test]
+fn g4_an_entry_that_was_lost_is_healed() {
+    let (mut a, mut b) = equals();
+    lose_key(&mut b, "y");
+    mend(&mut a, &mut b);
+    assert!(has(&a, "y", DAY + 1) && has(&b, "y", DAY + 1));
+}
+
+#[test]
+fn g4_an_entry_that_was_lost_here_is_not_taken_from_who_pulls_first() {
+    let (mut a, mut b) = equals();
+    lose_key(&mut b, "y");
+    Pull::full(&a, WHOLE).finish(&mut a, &b, DAY + 1);
+    assert!(has(&a, "y", DAY + 1), "b has forgotten nothing, so y cannot have been removed there");
+    mend(&mut a, &mut b);
+    assert!(has(&b, "y", DAY + 1));
+}
+
 /// The limit: what is older than something forgotten may have been removed.
 #[test]
 fn a_lost_entry_that_is_older_than_something_forgotten_counts_as_removed_and_all_agree() {

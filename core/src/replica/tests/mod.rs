@@ -3,7 +3,6 @@
 mod aside;
 mod away;
 mod batches;
-mod cluster;
 mod context;
 mod expiry;
 mod forget;

@@ -41,6 +41,25 @@ fn g5_an_origin_without_entries_leaves_after_the_retention_and_a_join_does_not_b
 }
 
 #[test]
+fn g1_who_joins_late_knows_the_origins_that_the_others_still_know() {
+    let (mut gone, mut a, mut late) = (replica(1), replica(2), replica(3));
+    put(&mut gone, "k", DAY);
+    tell(&mut gone, &mut [&mut a], DAY);
+    let now = DAY + RETENTION + 10;
+    // Old copies of what has just been beaten may be about.
+    put(&mut a, "k", now);
+    sweep(&mut a, now);
+    assert!(a.context().of(gone.origin()).is_some());
+    pull(&mut late, &a, now);
+    sweep(&mut late, now);
+    assert_eq!(late.digest(), a.digest());
+    for replica in [&mut a, &mut late] {
+        sweep(replica, now + RETENTION + 1);
+        assert!(replica.context().of(gone.origin()).is_none());
+    }
+}
+
+#[test]
 fn g4_an_origin_with_an_entry_stays_however_old_it_is() {
     let (mut gone, mut a, mut b) = (replica(1), replica(2), replica(3));
     put(&mut gone, "k", DAY);
@@ -115,6 +134,32 @@ fn g5_more_openings_than_a_context_takes_do_not_lock_out_new_ones() {
     put(&mut new, "new", now);
     assert_eq!(deliver(&mut a, &cut(&mut new), now), Merged::Whole);
     assert!(has(&a, "new", now));
+}
+
+#[test]
+fn g1_replicas_that_made_room_for_new_openings_are_equal() {
+    let (mut a, mut b) = (replica(2), replica(3));
+    let now = reopen(&mut a, 12_000, 2);
+    pull(&mut b, &a, now);
+    put(&mut b, "b", now);
+    tell(&mut b, &mut [&mut a], now);
+    for at in 0..400 {
+        let mut opened = opening(50, at);
+        put(&mut opened, "k", now + at);
+        let message = cut(&mut opened);
+        deliver(&mut a, &message, now + at);
+        deliver(&mut b, &message, now + at);
+        // They look at the time at different moments, so that each finds another number of openings.
+        let sweeper = if at % 7 == 0 { &mut a } else { &mut b };
+        sweep(sweeper, now + at);
+    }
+    sync(&mut a, &mut b, now + 400);
+    for replica in [&mut a, &mut b] {
+        sweep(replica, now + 400);
+    }
+    assert!(a.context().len() <= MAX_ORIGINS / 4 * 3);
+    assert_eq!(a.context().len(), b.context().len());
+    assert_eq!(a.digest(), b.digest());
 }
 
 #[test]
