@@ -15,6 +15,7 @@ mod chance;
 mod claims;
 mod clock;
 mod dice;
+mod lasting;
 mod mutations;
 mod network;
 mod node;

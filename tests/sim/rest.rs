@@ -154,6 +154,7 @@ impl World {
                     // Nobody can have forgotten what beat the others.
                     Fate::Ended => shown.is_none(),
                     Fate::Gone => shown != Some(&winner.stamp),
+                    Fate::Either => true,
                 };
                 if !kept {
                     let (shown, winner) = (shown.map(trace::stamp), trace::stamp(&winner.stamp));
@@ -167,12 +168,18 @@ impl World {
 
     /// What becomes of a write that nothing beats.
     fn fate(&self, winner: &Written) -> Fate {
-        let author = self.nodes.iter().find(|node| *node.replica.origin() == winner.stamp.origin);
+        let mut nodes = self.nodes.iter().filter(|node| node.up);
+        let author = nodes.find(|node| node.peer == *winner.stamp.author());
         match winner.ended_at_ms() {
             Some(at) if at + self.plan.horizon_ms < self.now_ms => Fate::Gone,
             Some(at) if at <= self.now_ms => Fate::Ended,
             // What a presence map shows of authors that are gone is nothing, once they are known to be.
-            _ if self.plan.presence && !author.is_some_and(|author| author.up) => Fate::Gone,
+            _ if self.plan.presence => match author {
+                Some(author) if *author.replica.origin() == winner.stamp.origin => Fate::Stays,
+                // It may have been gone for long before it was opened anew.
+                Some(_) => Fate::Either,
+                None => Fate::Gone,
+            },
             _ => Fate::Stays,
         }
     }
@@ -253,4 +260,6 @@ enum Fate {
     Ended,
     /// It is not shown, nor remembered; a write that its author had not seen may be.
     Gone,
+    /// Everyone shows it, or nobody does.
+    Either,
 }

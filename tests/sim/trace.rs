@@ -31,8 +31,7 @@ impl Trace {
     }
 
     pub fn show(&self) -> String {
-        let shown = std::env::var("SHOWN").map_or(SHOWN, |n| n.parse().unwrap());
-        let from = self.lines.len().saturating_sub(shown);
+        let from = self.lines.len().saturating_sub(SHOWN);
         self.lines[from..].join("\n")
     }
 }

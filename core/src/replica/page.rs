@@ -42,13 +42,17 @@ impl Replica {
     }
 
     fn start(&self) -> Start {
-        let listed = |vector: &BTreeMap<Origin, Timestamp>| vector.iter().map(|(origin, at)| (origin.clone(), *at)).collect();
+        let listed = |vector: &BTreeMap<Origin, Timestamp>, known: &dyn Fn(&Origin) -> bool| {
+            let listed = vector.iter().filter(|(origin, _)| known(origin));
+            listed.map(|(origin, timestamp)| (origin.clone(), *timestamp)).collect()
+        };
         Start {
             context: self.context.clone(),
             revision: self.table.revision(),
             forgotten: Forgotten {
-                newest: listed(&self.forgotten),
-                beaten: listed(&self.beaten),
+                newest: listed(&self.forgotten, &|_| true),
+                // Only of origins that a page names anyway, so that it does not name too many.
+                beaten: listed(&self.beaten, &|origin| self.past.contains_key(origin)),
                 revision: self.forgotten_revision,
                 pruned_ms: self.pruned_ms,
             },
