@@ -37,9 +37,8 @@ fn neighbours(nodes: &mut [TestNode], count: usize) -> Vec<(usize, usize)> {
         let free = |at: usize| !pairs.iter().any(|(a, b)| *a == at || *b == at);
         let peers = node.peers();
         let other = (1..ids.len()).find(|&at| at != index && peers.contains(&ids[at]) && free(at));
-        match other.filter(|_| free(index) && pairs.len() < count) {
-            Some(other) => pairs.push((index, other)),
-            None => {}
+        if let Some(other) = other.filter(|_| free(index) && pairs.len() < count) {
+            pairs.push((index, other));
         }
     }
     pairs

@@ -110,7 +110,7 @@ impl World {
         let beat = self.plan.peer_timeout_ms / 4;
         for _ in 0..400 {
             let next = end.min((self.now_ms / beat + 1) * beat);
-            let due = next % beat == 0 && next > self.now_ms;
+            let due = next.is_multiple_of(beat) && next > self.now_ms;
             self.now_ms = next;
             if due {
                 for at in (0..self.nodes.len()).filter(|&at| self.nodes[at].up).collect::<Vec<_>>() {

@@ -98,9 +98,9 @@ fn damage(seed: u64, lost: bool) -> Kept<bool> {
     let before = world.nodes[victim].view.get(&key).cloned();
     let replica = &mut world.nodes[victim].replica;
     if lost {
-        replica.lose(&key)
+        replica.lose(&key);
     } else {
-        replica.damage(&key, b"garbage")
+        replica.damage(&key, b"garbage");
     }
     // What was told of that key is not true any more, and what is told now was never written.
     let held = replica.index().record(&key).map(|record| record.stamp().clone());

@@ -116,7 +116,6 @@ impl Plan {
             delta_bytes: dice.pick(&[1, 60, 16_384]),
             page_bytes: dice.pick(&[1, 40, 200, 1_048_576]),
             heal_every_ms: 0,
-            ..Self::calm()
         };
         plan.leap_ms = match dice.roll(4) {
             0 => plan.horizon_ms.min(29 * DAY_MS),
