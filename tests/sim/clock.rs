@@ -11,8 +11,6 @@ pub struct WallClock {
     since_ms: u64,
     /// Stands still at this reading.
     frozen_ms: Option<u64>,
-    /// The greatest reading it ever gave.
-    newest_ms: u64,
 }
 
 impl WallClock {
@@ -21,20 +19,13 @@ impl WallClock {
     }
 
     /// What it says at that true time.
-    pub fn read(&mut self, now_ms: u64) -> u64 {
-        let reading = self.frozen_ms.unwrap_or_else(|| self.running(now_ms));
-        self.newest_ms = self.newest_ms.max(reading);
-        reading
+    pub fn read(&self, now_ms: u64) -> u64 {
+        self.frozen_ms.unwrap_or_else(|| self.running(now_ms))
     }
 
     fn running(&self, now_ms: u64) -> u64 {
         let gained = now_ms.saturating_sub(self.since_ms) as i64 * self.drift_ppm / 1_000_000;
         now_ms.saturating_add_signed(self.offset_ms + gained)
-    }
-
-    /// The greatest reading it ever gave.
-    pub fn newest_ms(&self) -> u64 {
-        self.newest_ms
     }
 
     pub fn jump(&mut self, by_ms: i64) {
@@ -51,6 +42,6 @@ impl WallClock {
 
     /// Right from now on.
     pub fn set_right(&mut self) {
-        *self = Self { newest_ms: self.newest_ms, ..Self::default() };
+        *self = Self::default();
     }
 }

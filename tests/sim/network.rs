@@ -89,6 +89,5 @@ pub struct Session<P> {
     pub to: usize,
     pub from: usize,
     pub lives: [(PeerId, u64); 2],
-    pub started_ms: u64,
     pub stage: Stage<P>,
 }

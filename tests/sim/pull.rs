@@ -33,7 +33,7 @@ impl World {
 
     fn open(&mut self, to: usize, from: usize, stage: Stage<Puller>) {
         let lives = [self.nodes[to].life(), self.nodes[from].life()];
-        self.sessions.push(Session { to, from, lives, started_ms: self.now_ms, stage });
+        self.sessions.push(Session { to, from, lives, stage });
     }
 
     /// A session's next message arrives, if it does. Sessions that are over are gone.

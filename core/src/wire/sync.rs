@@ -131,14 +131,16 @@ pub fn encode_page(page: &Page) -> Vec<u8> {
     let past = wire_past(&mut table, &page.end.past);
     let cursor = page.end.cursor.as_ref().map(|(origin, timestamp)| (table.position(origin), timestamp.0));
     let bytes: usize = page.entries.iter().map(|(slot, record)| slot.key().len() + record.bytes().len() + 20).sum();
-    let start = page.end.start.as_ref().map(|start| Box::new(WireStart {
-        context: wire_context(&start.context),
-        revision: start.revision,
-        forgotten: wire_past(&mut table, &start.forgotten.newest),
-        beaten: wire_past(&mut table, &start.forgotten.beaten),
-        forgotten_revision: start.forgotten.revision,
-        pruned_ms: start.forgotten.pruned_ms,
-    }));
+    let start = page.end.start.as_ref().map(|start| {
+        Box::new(WireStart {
+            context: wire_context(&start.context),
+            revision: start.revision,
+            forgotten: wire_past(&mut table, &start.forgotten.newest),
+            beaten: wire_past(&mut table, &start.forgotten.beaten),
+            forgotten_revision: start.forgotten.revision,
+            pruned_ms: start.forgotten.pruned_ms,
+        })
+    });
     let signs: Vec<_> = page.end.signs.iter().map(|sign| (WirePulse::from(&sign.pulse), sign.silent_ms)).collect();
     let origins = table.wire();
     let vectors = origins.len() + signs.len() + start.as_ref().map_or(0, |start| start.context.len());
