@@ -158,8 +158,8 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
     for (key, record) in state.iter().filter(|(_, record)| record.is_live()) {
         // Invariant: checked before.
         let Some(number) = world.oracle.find(record.stamp()) else { continue };
-        // It does not count as seen where it was refused.
-        if world.refused.contains(record.stamp()) {
+        // It does not count as seen where it was refused; and who refuses what beat it goes on showing what it had.
+        if world.refused.contains(record.stamp()) || beaten_by_refused(world, node, record.stamp(), key) {
             continue;
         }
         let newer = world.oracle.of(key).rev().take_while(|(_, written)| written.stamp > *record.stamp());
