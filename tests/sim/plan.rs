@@ -122,9 +122,6 @@ impl Plan {
             1 => 29 * DAY_MS,
             _ => 0,
         };
-        if dice.chance(12) && !plan.presence {
-            plan.with_long_pulls();
-        }
         if plan.presence {
             // Authors write anew what is half as old as the horizon.
             plan.horizon_ms = plan.horizon_ms.max(100 * tick_ms);
@@ -133,13 +130,6 @@ impl Plan {
             plan.with_short_retention(dice);
         }
         plan
-    }
-
-    /// Much is removed and forgotten while a pull is under way, page by page.
-    fn with_long_pulls(&mut self) {
-        (self.nodes, self.keys, self.page_bytes, self.broken_syncs) = (self.nodes.min(4), 8, 1, 0);
-        (self.horizon_ms, self.delay_ms, self.loss, self.removals) = (self.tick_ms, 0, 0, 40);
-        (self.steps, self.delta_bytes, self.validators) = (500, 16_384, false);
     }
 
     /// Origins are pruned soon. No one may be away for longer, and no clock that far off.
