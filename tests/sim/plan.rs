@@ -128,8 +128,27 @@ impl Plan {
             plan.leap_ms = plan.leap_ms.min(4 * plan.horizon_ms);
         } else if dice.chance(15) {
             plan.with_short_retention(dice);
+        } else if dice.chance(15) {
+            plan.with_long_pulls(dice);
         }
         plan
+    }
+
+    /// Removals are forgotten while pulls are under way.
+    fn with_long_pulls(&mut self, dice: &mut Dice) {
+        self.nodes = dice.between(2, 3) as usize;
+        self.keys = 8;
+        self.steps = 500;
+        self.horizon_ms = self.tick_ms * dice.pick(&[1, 3, 10]);
+        self.removals = 40;
+        self.page_bytes = 1;
+        self.delta_bytes = dice.pick(&[1, 16_384]);
+        self.broken_syncs = 0;
+        self.partitions = false;
+        self.loss = dice.pick(&[10, 50]);
+        self.delay_ms = self.tick_ms * dice.pick(&[0, 3]);
+        (self.jump_ms, self.leap_ms, self.freezes) = (0, 0, false);
+        (self.restarts, self.joiners, self.validators) = (false, false, false);
     }
 
     /// Origins are pruned soon. No one may be away for longer, and no clock that far off.

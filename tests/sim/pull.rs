@@ -22,7 +22,7 @@ impl World {
         self.tally.self_checks += usize::from(full);
         let replica = &self.nodes[to].replica;
         let context = replica.context().clone();
-        let puller = if full { Puller::full(context) } else { Puller::new(context).but_for(replica.past_refusals()) };
+        let puller = if full { Puller::full(context) } else { Puller::new(context).but_for(replica.past_refusals().clone()) };
         let request = sync::encode_pull(TOPIC, puller.request());
         self.open(to, from, Stage::Request(puller, request));
     }

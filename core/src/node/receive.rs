@@ -116,7 +116,7 @@ impl MapPull {
         let writer = map.writer();
         let (own, refusals) = (writer.replica.context().clone(), writer.replica.past_refusals().clone());
         drop(writer);
-        let puller = if suspicious { Puller::full(own) } else { Puller::new(own).but_for(&refusals) };
+        let puller = if suspicious { Puller::full(own) } else { Puller::new(own).but_for(refusals) };
         Self { map, from: from.clone(), puller }
     }
 

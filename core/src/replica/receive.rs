@@ -41,23 +41,22 @@ impl Replica {
         if self.is_pruned(&delta.origin, delta.last, now_ms) {
             return Merged::Whole;
         }
+        // Whoever is too far ahead is not believed anything.
+        let newest = self.newest_allowed(now_ms);
+        if delta.entries.is_empty() || delta.entries.iter().any(|entry| entry.stamp.timestamp <= newest) {
+            self.meet(&delta.origin, changes);
+            for (origin, timestamp) in &delta.past {
+                self.depend_on_known(origin, *timestamp, now_ms);
+            }
+        }
         let mut unclaimed = self.merge_entries(&delta.entries, refused, false, now_ms, changes);
         if mutated(Bug::RefusedCovered) {
             unclaimed.clear();
         }
-        let aside = unclaimed.iter().any(|unclaimed| unclaimed.aside);
-        if aside && unclaimed.len() == delta.entries.len() {
-            // Whoever is too far ahead is not believed anything.
+        if unclaimed.iter().any(|unclaimed| unclaimed.aside) {
             return Merged::Whole;
         }
-        self.meet(&delta.origin, changes);
-        for (origin, timestamp) in &delta.past {
-            self.depend_on_known(origin, *timestamp, now_ms);
-        }
-        if aside {
-            return Merged::Whole;
-        }
-        self.depend(&delta.origin, delta.last.min(self.newest_allowed(now_ms)));
+        self.depend(&delta.origin, delta.last.min(newest));
         let after = if mutated(Bug::GapIgnored) { Timestamp::ZERO } else { delta.prev };
         let new_gap = after > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(after));
         self.context.add(&delta.origin, after, delta.last);

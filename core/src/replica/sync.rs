@@ -83,6 +83,8 @@ pub struct Page {
 pub struct Puller {
     /// What this side covered or had refused for good when the pull began.
     own: Context,
+    /// What it had refused.
+    refusals: Context,
     request: Request,
     /// Under way: the round's first page.
     round: Option<Start>,
@@ -152,7 +154,17 @@ impl Puller {
     /// Pulls what this side does not cover.
     pub fn new(own: Context) -> Self {
         let request = Request { base: own.clone(), since: 0, cursor: None };
-        Self { own, request, round: None, first_revision: None, full: None, unclaimed: Vec::new(), rounds: 0, mends: false }
+        Self {
+            own,
+            refusals: Context::default(),
+            request,
+            round: None,
+            first_revision: None,
+            full: None,
+            unclaimed: Vec::new(),
+            rounds: 0,
+            mends: false,
+        }
     }
 
     /// Pulls everything, because one of two that have seen the same is damaged.
@@ -162,9 +174,9 @@ impl Puller {
         puller
     }
 
-    /// What was refused here is not missed: that it is not covered asks for no full pull.
-    pub fn but_for(mut self, refusals: &Context) -> Self {
-        self.own.join(refusals);
+    /// What was refused here is not missed: that it is not covered asks for no full pull, for as long as the other side holds it.
+    pub fn but_for(mut self, refusals: Context) -> Self {
+        self.refusals = refusals;
         self
     }
 
@@ -187,7 +199,7 @@ impl Puller {
         }
         self.full.iter_mut().for_each(|full| full.add(entries));
         if let Some(start) = &end.start
-            && !self.goes_on(start, entries)
+            && !self.goes_on(start, entries, end.cursor.is_none())
         {
             return self.next_round();
         }
@@ -226,13 +238,13 @@ impl Puller {
     }
 
     /// Whether the pull can go on as it began, given what the serving side has forgotten; otherwise it starts over.
-    fn goes_on(&mut self, start: &Start, entries: &[Incoming<'_>]) -> bool {
+    fn goes_on(&mut self, start: &Start, entries: &[Incoming<'_>], is_last: bool) -> bool {
         let first_revision = *self.first_revision.get_or_insert(start.revision);
         if start.forgotten.revision > first_revision && !mutated(Mutation::RestartIgnored) {
             self.start_over();
             return false;
         }
-        if self.full.is_some() || mutated(Mutation::NoFullSync) || !self.misses_forgotten(start) {
+        if self.full.is_some() || mutated(Mutation::NoFullSync) || !self.misses_forgotten(start, is_last) {
             return true;
         }
         if self.rounds == 0 && self.request.base.len() == 0 {
@@ -244,11 +256,19 @@ impl Puller {
         false
     }
 
-    /// Whether the serving side has forgotten what may be missing here.
-    fn misses_forgotten(&self, start: &Start) -> bool {
+    /// Whether the serving side has forgotten what may be missing here. What was refused here is known to be held there still when
+    /// the pull has brought it, and believed to be before.
+    fn misses_forgotten(&self, start: &Start, is_last: bool) -> bool {
+        let mut known = self.own.clone();
+        if is_last {
+            let refused = self.unclaimed.iter().filter(|unclaimed| !unclaimed.aside).map(|unclaimed| &unclaimed.stamp);
+            refused.for_each(|stamp| known.add(&stamp.origin, stamp.timestamp.before(), stamp.timestamp));
+        } else {
+            known.join(&self.refusals);
+        }
         start.forgotten.newest.iter().any(|(origin, newest)| {
             let Some(theirs) = start.context.of(origin) else { return false };
-            let own = self.own.of(origin);
+            let own = known.of(origin);
             theirs.up_to(*newest).any(|(after, last)| !own.is_some_and(|own| own.covers_range(after, last)))
         })
     }

@@ -105,7 +105,7 @@ pub struct Pull {
 
 impl Pull {
     pub fn new(to: &Replica, page_bytes: usize) -> Self {
-        Self::with(Puller::new(to.context().clone()).but_for(to.past_refusals()), page_bytes)
+        Self::with(Puller::new(to.context().clone()).but_for(to.past_refusals().clone()), page_bytes)
     }
 
     pub fn full(to: &Replica, page_bytes: usize) -> Self {
