@@ -139,14 +139,14 @@ impl Plan {
         self.nodes = dice.between(2, 3) as usize;
         self.keys = 8;
         self.steps = 500;
-        self.horizon_ms = self.tick_ms * dice.pick(&[1, 3, 10]);
-        self.removals = 40;
+        self.horizon_ms = self.tick_ms * dice.pick(&[1, 3]);
+        self.removals = 60;
         self.page_bytes = 1;
         self.delta_bytes = dice.pick(&[1, 16_384]);
         self.broken_syncs = 0;
         self.partitions = false;
-        self.loss = dice.pick(&[10, 50]);
-        self.delay_ms = self.tick_ms * dice.pick(&[0, 3]);
+        self.loss = dice.pick(&[0, 10]);
+        self.delay_ms = self.tick_ms * dice.pick(&[3, 30]);
         (self.jump_ms, self.leap_ms, self.freezes) = (0, 0, false);
         (self.restarts, self.joiners, self.validators) = (false, false, false);
     }

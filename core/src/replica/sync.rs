@@ -81,7 +81,7 @@ pub struct Page {
 
 /// The pulling side of one sync.
 pub struct Puller {
-    /// What this side covered or had refused for good when the pull began.
+    /// What this side covered when the pull began.
     own: Context,
     /// What it had refused.
     refusals: Context,
