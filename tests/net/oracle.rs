@@ -141,10 +141,13 @@ impl Oracle {
         removed || self.in_doubt.contains(&(certain.key.clone(), None))
     }
 
-    /// Whether the author of a removal had seen a write to its key. Of a removal in doubt nothing is known.
+    /// Whether the author of a removal is known to have seen a write to its key: it removed that one, or a later one of the same author. An
+    /// older one of somebody else may have been made behind a cut. Of a removal in doubt nothing is known.
     fn had_seen(&self, removal: &Written, written: &Written) -> bool {
         let removal = self.acknowledged.get(&removal.stamp);
-        removal.and_then(|removal| removal.removed.as_ref()).is_none_or(|removed| written.stamp <= *removed)
+        removal.and_then(|removal| removal.removed.as_ref()).is_none_or(|removed| {
+            written.stamp == *removed || (written.stamp < *removed && written.stamp.author() == removed.author())
+        })
     }
 }
 
@@ -190,6 +193,11 @@ fn the_oracle_knows_what_a_removal_had_seen() {
     assert_eq!(it.check("k", None), Ok(Right::Certain));
     assert_eq!(it.check("k", Some(&put(1, "a"))), Err("back from the dead"));
     assert_eq!(it.check("k", Some(&put(3, "b"))), Ok(Right::Unseen));
+    let foreign = Stamp::new(2, 1, p2pmap::PeerId::from_bytes(b"somebody else").expect("an id"));
+    let foreign = Written { stamp: foreign, key: "k".into(), value: Some("c".into()), removed: None };
+    let it = oracle(&[put(1, "a"), foreign.clone(), put(3, "b"), removal(4, 3)], &[], None);
+    assert_eq!(it.check("k", Some(&put(1, "a"))), Err("back from the dead"), "the same author's, older");
+    assert_eq!(it.check("k", Some(&foreign)), Ok(Right::Unseen), "it may have been made behind a cut");
 }
 
 #[test]
