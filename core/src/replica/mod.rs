@@ -25,7 +25,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use clock::{Hlc, Timestamp};
@@ -76,8 +76,9 @@ pub struct Replica {
     context: Context,
     /// The newest stamp of each origin that anything here causally depends on.
     past: BTreeMap<Origin, Timestamp>,
-    /// Whose `past` advanced since the last delta was cut.
-    past_news: BTreeSet<Origin>,
+    /// Whose `past` advanced and has not been told, and what the clock said when it first did: the delta with the next own write
+    /// tells it. (An earlier one must not: who has its writes already, from a sync, would never hear of it.)
+    past_news: BTreeMap<Origin, Timestamp>,
     outbox: Outbox,
     /// A key that waits in the outbox may have been dropped.
     outbox_stale: bool,
@@ -111,7 +112,7 @@ impl Replica {
             clock: Hlc::default(),
             context: Context::default(),
             past: BTreeMap::new(),
-            past_news: BTreeSet::new(),
+            past_news: BTreeMap::new(),
             outbox: Outbox::default(),
             outbox_stale: false,
             forgotten: BTreeMap::new(),
@@ -182,8 +183,8 @@ impl Replica {
                 self.past.insert(origin.clone(), timestamp);
             }
         }
-        if *origin != self.origin && !self.past_news.contains(origin) {
-            self.past_news.insert(origin.clone());
+        if *origin != self.origin && !self.past_news.contains_key(origin) {
+            self.past_news.insert(origin.clone(), self.clock.last());
         }
     }
 
@@ -192,7 +193,12 @@ impl Replica {
     /// The next delta: a prefix of the outbox of about that size. `None` when nothing waits.
     pub fn cut_delta(&mut self, target_bytes: usize) -> Option<Outgoing> {
         let cut = self.outbox.cut(target_bytes)?;
-        let news = std::mem::take(&mut self.past_news);
+        let mut news = Vec::new();
+        self.past_news.retain(|origin, noted| {
+            let is_due = *noted < cut.last;
+            news.extend(is_due.then(|| origin.clone()));
+            !is_due
+        });
         let told = |origin| self.past.get_key_value(&origin).filter(|_| !mutated(Bug::PastNotSent));
         let past = news.into_iter().filter_map(told).map(|(o, t)| (o.clone(), *t)).collect();
         let mut entries = self.with_records(cut.slots);
