@@ -9,6 +9,7 @@
 //! make sim                          the seeds that every test run has
 //! make sim SEEDS=100000             so many
 //! make sim SEEDS=1 SEED_BASE=4711   the one that failed
+//! TRACE=100000 make sim SEEDS=1 SEED_BASE=4711   the same, told from its beginning
 //! ```
 
 mod chance;

@@ -1,5 +1,6 @@
 //! What happened, in words: kept only for a run that is known to fail.
 
+use super::runs::setting;
 use crate::replica::{Origin, Stamp, Timestamp};
 
 /// When every simulated world begins: a time that a clock can go back from, by months.
@@ -12,8 +13,8 @@ pub struct Trace {
     lines: Vec<String>,
 }
 
-/// Lines of a trace that are shown.
-const SHOWN: usize = 100;
+/// Lines of a trace that are shown, unless TRACE says otherwise.
+const SHOWN: u64 = 100;
 
 impl Trace {
     pub fn new(on: bool) -> Self {
@@ -31,7 +32,7 @@ impl Trace {
     }
 
     pub fn show(&self) -> String {
-        let from = self.lines.len().saturating_sub(SHOWN);
+        let from = self.lines.len().saturating_sub(setting("TRACE", SHOWN) as usize);
         self.lines[from..].join("\n")
     }
 }

@@ -8,10 +8,10 @@
 //! An origin without entries leaves every vector once its own writes, and those that beat its values, are older than the retention: an
 //! old copy of such a value must be known for what it is until then.
 
-use super::presence::Turn;
-use super::table::Change;
 use std::collections::BTreeMap;
 
+use super::presence::Turn;
+use super::table::Change;
 use super::{Bug, Origin, Record, Replica, Slot, Stamp, Timestamp, Write, mutated};
 use crate::limits::{MAX_ORIGINS, MAX_SWEEP};
 use crate::peer::PeerId;
@@ -175,11 +175,7 @@ impl Replica {
     /// An author has come, gone or departed.
     pub(super) fn turn(&mut self, author: &PeerId, turn: Turn, changes: &mut Vec<Change>) {
         let its_own = |origin: &Origin| origin.peer() == author;
-        match turn {
-            Turn::Came => self.table.hide(its_own, false, changes),
-            Turn::Went => self.table.hide(its_own, true, changes),
-            Turn::Departed => self.table.hide(its_own, true, changes),
-        }
+        self.table.hide(its_own, turn != Turn::Came, changes);
     }
 
     /// Ends what departed authors have not renewed for the horizon. Cost: O(origins), and what ends.

@@ -71,7 +71,7 @@ pub(super) enum Turn {
     Came,
     /// Hide them.
     Went,
-    /// Drop them.
+    /// Hide them, if they are not yet: they are over soon.
     Departed,
 }
 

@@ -92,7 +92,7 @@ impl Replica {
                 unclaimed.push(Unclaimed { stamp: entry.stamp.clone(), aside: !is_refused });
                 if is_refused {
                     self.note_refused(&entry.stamp);
-                } else if *timestamp > newest {
+                } else {
                     self.set_aside(arriving, timestamp.ms());
                 }
                 continue;
