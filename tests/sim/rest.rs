@@ -40,22 +40,25 @@ impl World {
             // Who was away renews what is its own.
             self.now_ms += self.plan.horizon_ms / 2 + 1;
         }
-        if self.plan.presence {
-            // Who is gone is known to be.
-            self.pass(3 * self.plan.peer_timeout_ms)?;
-        }
+        self.notice_who_is_gone()?;
         self.rounds()?;
         // What was under way all the time arrives now, and changes nothing.
         for packet in std::mem::take(&mut self.packets) {
             self.deliver(&packet)?;
             self.check()?;
         }
+        // A delta is a sign of life of who sent it, however late it comes.
+        self.notice_who_is_gone()?;
         self.sessions.clear();
         self.rounds()?;
         self.sweep_all()?;
         self.all_are_equal()?;
         self.all_is_there()?;
         self.age()
+    }
+
+    fn notice_who_is_gone(&mut self) -> Kept {
+        if self.plan.presence { self.pass(3 * self.plan.peer_timeout_ms) } else { Ok(()) }
     }
 
     /// Everyone tells what waits, and pulls from whom it can reach.
@@ -189,6 +192,9 @@ impl World {
         let refusing = self.nodes.iter().any(|node| node.refuses.any());
         let ended_ms = self.oracle.writes().iter().filter_map(Written::ended_at_ms).max().unwrap_or(0);
         self.now_ms = self.now_ms.max(ended_ms);
+        // Who had refused a value hears that it is over, before anyone has been away for as long as origins are known.
+        self.sweep_all()?;
+        self.rounds()?;
         if self.plan.horizon_ms < self.plan.retention_ms {
             self.now_ms += self.plan.horizon_ms + 1;
             self.sweep_all()?;
