@@ -1,6 +1,7 @@
 //! The end of a run: everything works again, all meet, and what they come to is what really happened. Then time goes by, and what is
 //! no longer needed goes.
 
+use super::claims::beaten_by_refused;
 use super::oracle::{Writes, Written};
 use super::trace;
 use super::world::{Kept, World, violated};
@@ -152,6 +153,10 @@ impl World {
                     continue;
                 }
                 let shown = node.view.get(key);
+                // What beat it was refused by those that are left, and died with those that were not.
+                if shown.is_none() && beaten_by_refused(self, node, &winner.stamp, key) {
+                    continue;
+                }
                 let kept = match self.fate(winner) {
                     Fate::Stays => shown == Some(&winner.stamp),
                     // Nobody can have forgotten what beat the others.
