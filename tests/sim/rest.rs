@@ -26,7 +26,7 @@ impl World {
     /// Nothing goes wrong any more, and all that was written is compared with all that there is.
     pub fn rest(&mut self) -> Kept {
         self.say(|| "at rest".into());
-        (self.plan.loss, self.plan.repeated, self.plan.delay_ms) = (0, 0, 0);
+        (self.plan.readers, self.plan.loss, self.plan.repeated, self.plan.delay_ms) = (0, 0, 0, 0);
         self.links.heal();
         self.sessions.clear();
         let stamped_ms = self.oracle.writes().iter().map(|written| written.stamp.time_ms()).max().unwrap_or(0);
