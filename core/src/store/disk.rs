@@ -40,7 +40,7 @@ pub trait DiskFile: Send {
     /// Writes all of it. After an error any part of it may be there.
     fn write_at(&mut self, bytes: &[u8], at: u64) -> io::Result<()>;
     fn truncate(&mut self, len: u64) -> io::Result<()>;
-    /// Makes the bytes last, and the length.
+    /// Makes the bytes last, and the length. Errors: `NotFound` when the file was removed meanwhile.
     fn sync(&mut self) -> io::Result<()>;
     /// Whether somebody beside its owner may read it.
     fn is_open_to_others(&self) -> io::Result<bool>;

@@ -65,8 +65,7 @@ const ROOT: usize = 0;
 impl FaultDisk {
     pub fn new(seed: u64) -> Self {
         let root = Node::Directory { seen: Entries::new(), kept: Entries::new(), waiting: Vec::new() };
-        let state =
-            State { nodes: vec![root], operations: 0, fault: None, dice: Dice::new(seed), locks: BTreeSet::new() };
+        let state = State { nodes: vec![root], operations: 0, fault: None, dice: Dice::new(seed), locks: BTreeSet::new() };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -116,6 +115,12 @@ impl FaultDisk {
             }
         }
         files
+    }
+
+    /// Puts a file where none was, as if it had always been there, in directories that are there.
+    pub fn add(&self, path: &Path, bytes: &[u8]) {
+        drop(self.open(path, Open::New).expect("a file to add"));
+        self.overwrite(path, bytes);
     }
 
     /// Puts other bytes into a file, as if they had always been there.
@@ -192,8 +197,7 @@ impl State {
         }
         let node = self.find(path)?;
         if let Node::Directory { seen, waiting, .. } = &mut self.nodes[node] {
-            let change =
-                Change { goes: goes.map(str::to_owned), comes: comes.map(|(name, node)| (name.to_owned(), node)) };
+            let change = Change { goes: goes.map(str::to_owned), comes: comes.map(|(name, node)| (name.to_owned(), node)) };
             change.apply(seen);
             waiting.push(change);
         }

@@ -2,9 +2,9 @@
 
 mod damage;
 mod directory;
+pub mod fault;
 mod faults;
 mod frozen;
-pub mod fault;
 mod life;
 mod power;
 mod real;
