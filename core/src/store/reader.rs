@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 
 const WINDOW_BYTES: u64 = 1024 * 1024;
 
-/// A file that is read from its start to its end, with looks ahead.
+/// A file that is read from its start to its end, with looks ahead; or whole, to be looked at again.
 ///
 /// Limits: holds one window, or as much as is asked for at once; never more than the file has.
 pub struct Reader {
@@ -23,6 +23,19 @@ impl Reader {
         let opened = disk.open(&path, Open::Read).and_then(|file| Ok((file.len()?, file)));
         let (len, file) = opened.map_err(|error| refused("read", &path, &error))?;
         Ok(Self { file, path, len, window: Vec::new(), start: 0 })
+    }
+
+    /// Reads all of it, and keeps it.
+    pub fn open_whole(disk: &dyn Disk, path: PathBuf) -> Result<Self> {
+        let mut reader = Self::open(disk, path)?;
+        let len = usize::try_from(reader.len).map_err(|_| reader.damaged(0, "it is too large for this machine"))?;
+        reader.bytes(0, len)?;
+        Ok(reader)
+    }
+
+    /// What is held now: of a file that was read whole, all of it.
+    pub fn held(&self) -> &[u8] {
+        &self.window
     }
 
     pub fn path(&self) -> &Path {

@@ -40,11 +40,12 @@ pub struct Opened {
     pub recovered: Recovered,
 }
 
-type Overlay = HashMap<Box<[u8]>, Option<Box<[u8]>>, foldhash::fast::RandomState>;
+/// The rows that the log changed, as it left them.
+type Changed<'a> = HashMap<&'a [u8], Option<&'a [u8]>, foldhash::fast::RandomState>;
 
 /// Hands every row to `each`, once, as the last commit left it. Its error ends the opening, with nothing changed.
 ///
-/// Limits: holds the rows that the log changed since the snapshot, and one window of a file.
+/// Limits: holds the log since the snapshot, and one window of the snapshot.
 pub fn open(
     disk: &dyn Disk,
     directory: &Path,
@@ -54,24 +55,27 @@ pub fn open(
     // After the end of a process, what is seen may not be what lasts. Nothing is built on it, or removed, before it does.
     disk.sync_directory(directory).map_err(|error| refused("sync", directory, &error))?;
     let files = Files::list(disk, directory)?;
-    let mut overlay = Overlay::default();
-    let mut segments = replay(disk, directory, name, &files, &mut overlay)?;
-    // Invariant: `replay` returns at least one.
-    let newest = segments.pop().expect("a segment");
+    let mut earlier = replay(disk, directory, name, &files)?;
+    // Invariant: there is at least the segment that is looked for first.
+    let newest = earlier.pop().expect("a segment");
+    let segments = || earlier.iter().chain([&newest]);
+    let mut changed = Changed::default();
+    for row in segments().flat_map(Segment::rows) {
+        changed.insert(row.key, row.value);
+    }
 
     let mut recovered = Recovered { last: newest.at.last, ..Recovered::default() };
-    recovered.bytes = segments.iter().chain([&newest]).map(|segment| segment.at.end).sum();
+    recovered.bytes = segments().map(|segment| segment.at.end).sum();
     if let Some(&number) = files.snapshots.last() {
-        let first = segments.first().unwrap_or(&newest);
-        unfold(disk, directory.join(snapshot_name(number)), first, &newest, &overlay, &mut recovered, each)?;
+        let first = earlier.first().unwrap_or(&newest);
+        unfold(disk, directory.join(snapshot_name(number)), first, &newest, &changed, &mut recovered, each)?;
     }
-    for (key, value) in &overlay {
+    for (key, value) in changed {
         if let Some(value) = value {
             recovered.rows += 1;
             each(key, value)?;
         }
     }
-    drop(overlay);
 
     // All is well, and only now anything is changed.
     let path = newest.reader.path().to_owned();
@@ -81,17 +85,17 @@ pub fn open(
         bytes: newest.reader.len().saturating_sub(newest.at.end),
         what: damage.what,
     });
-    let log = Log::resume(disk, path, newest.header, newest.at, newest.damage.is_none())?;
+    let log = Log::resume(disk, path, newest.header.clone(), newest.at, newest.damage.is_none())?;
     for name in files.leftovers() {
         let path = directory.join(name);
         disk.remove(&path).map_err(|error| refused("remove", &path, &error))?;
     }
-    let closed = segments.iter().map(|segment| (segment.header.segment, segment.at.end)).collect();
+    let closed = earlier.iter().map(|segment| (segment.header.segment, segment.at.end)).collect();
     Ok(Opened { log, closed, recovered })
 }
 
-/// Replays the log from where it is still needed.
-fn replay(disk: &dyn Disk, directory: &Path, name: &[u8], files: &Files, overlay: &mut Overlay) -> Result<Vec<Segment>> {
+/// Reads the log from where it is still needed.
+fn replay(disk: &dyn Disk, directory: &Path, name: &[u8], files: &Files) -> Result<Vec<Segment>> {
     let first = files.first_segment();
     let last = files.logs.last().copied().unwrap_or(first).max(first);
     let mut segments: Vec<Segment> = Vec::new();
@@ -100,7 +104,7 @@ fn replay(disk: &dyn Disk, directory: &Path, name: &[u8], files: &Files, overlay
         if !files.logs.contains(&number) {
             return Err(corrupted(&path, 0, "it is missing"));
         }
-        let mut segment = Segment::open(disk, path)?;
+        let segment = Segment::read(disk, path)?;
         let header = &segment.header;
         if header.name != name {
             return Err(segment.reader.damaged(56, "it belongs to another map"));
@@ -112,13 +116,6 @@ fn replay(disk: &dyn Disk, directory: &Path, name: &[u8], files: &Files, overlay
         if header.segment != number || !follows {
             return Err(segment.reader.damaged(16, "it does not follow the segment before it"));
         }
-        segment.replay(&mut |row| {
-            // The key is most often there already.
-            match overlay.get_mut(row.key) {
-                Some(value) => *value = row.value.map(Box::from),
-                None => drop(overlay.insert(row.key.into(), row.value.map(Box::from))),
-            }
-        })?;
         // A segment is synced before the next one is made: only the newest can have a torn tail.
         if let Some(damage) = segment.damage.filter(|damage| damage.was_durable || number < last) {
             return Err(segment.reader.damaged(segment.at.end, damage.what));
@@ -134,7 +131,7 @@ fn unfold(
     path: PathBuf,
     first: &Segment,
     newest: &Segment,
-    overlay: &Overlay,
+    changed: &Changed<'_>,
     recovered: &mut Recovered,
     each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
 ) -> Result<()> {
@@ -144,7 +141,7 @@ fn unfold(
     }
     let mut rows = 0;
     let (end, bytes) = snapshot.rows(&mut |key, value| {
-        if overlay.contains_key(key) {
+        if changed.contains_key(key) {
             return Ok(());
         }
         rows += 1;

@@ -136,7 +136,8 @@ fn overwritten(dir: &DataDir, place: &Path) {
         took[took.len() * 99 / 100],
         took[took.len() - 1]
     );
-    drop((store, writing));
+    drop(writing.map(JoinHandle::join));
+    drop(store);
     dir.destroy(MAP).expect("destroyed");
 }
 
