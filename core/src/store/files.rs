@@ -10,11 +10,11 @@ use crate::error::Result;
 const UNFINISHED: &str = ".new";
 
 pub fn log_name(segment: u64) -> String {
-    format!("{segment:08}.log")
+    stem_of(segment) + ".log"
 }
 
 pub fn snapshot_name(segment: u64) -> String {
-    format!("{segment:08}.snap")
+    stem_of(segment) + ".snap"
 }
 
 pub fn unfinished(path: &Path) -> PathBuf {
@@ -38,9 +38,12 @@ impl Files {
             let whole = name.strip_suffix(UNFINISHED);
             let (stem, extension) = whole.unwrap_or(&name).split_once('.').unwrap_or_default();
             let segment = stem.parse().unwrap_or(0);
+            if segment < FIRST_SEGMENT || stem != stem_of(segment) {
+                continue;
+            }
             let of_kind = match extension {
-                "log" if stem == log_stem(segment) => &mut files.logs,
-                "snap" if stem == log_stem(segment) => &mut files.snapshots,
+                "log" => &mut files.logs,
+                "snap" => &mut files.snapshots,
                 _ => continue,
             };
             match whole {
@@ -75,6 +78,6 @@ impl Files {
 /// A map's first segment, which follows no snapshot.
 pub const FIRST_SEGMENT: u64 = 1;
 
-fn log_stem(segment: u64) -> String {
+fn stem_of(segment: u64) -> String {
     format!("{segment:08}")
 }

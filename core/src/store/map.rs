@@ -20,6 +20,8 @@ const MIN_LOG_BYTES: u64 = 4 * 1024 * 1024;
 /// Commits are atomic, numbered without gaps, and found again in that order up to some last one, which is at least the one that
 /// the last `sync` returned.
 ///
+/// Dropped without `close`, what only gathered is lost, as when the process ends.
+///
 /// Threads: one at a time. A snapshot is written on any other meanwhile.
 /// Errors: after a write or a sync that failed every later call fails with the same `Storage` error: nobody knows what is on
 /// disk. Opening the map again finds out; what was synced is there.
