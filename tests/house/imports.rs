@@ -8,7 +8,7 @@ use crate::source::{Breach, Source};
 const MAY: [(&str, &[&str]); 9] = [
     ("node", &["replica", "wire", "store", "net", "error", "limits", "peer", "fork", "options"]),
     ("net", &["wire", "replica", "error", "limits", "peer"]),
-    ("store", &["wire", "replica", "error", "limits", "peer"]),
+    ("store", &["error", "limits"]),
     ("wire", &["replica", "error", "limits", "peer"]),
     ("replica", &["error", "limits", "peer"]),
     ("options", &["store", "error", "limits", "peer"]),

@@ -15,7 +15,7 @@
 mod chance;
 mod claims;
 mod clock;
-mod dice;
+pub mod dice;
 mod lasting;
 mod mutations;
 mod network;

@@ -1,7 +1,41 @@
 //! The only code that touches a disk.
+//!
+//! A durable map is a log of commits, and now and then a snapshot that takes the place of the log before it. The map itself is in
+//! memory, so the disk is written in order and read once, when the map is opened: `docs/storage.md` says why, and draws the files.
+//!
+//! What is kept true: a commit is there whole or not at all; what is found is a prefix of the commits, up to at least the last one
+//! synced; what is damaged is refused, or, at the very end, cut and reported; and an opening that fails has changed nothing.
+#![cfg_attr(not(test), allow(dead_code, unused_imports, reason = "the node does not keep maps yet"))]
+
+mod dir;
+mod disk;
+mod files;
+mod frame;
+mod header;
+mod identity;
+mod log;
+mod map;
+mod name;
+mod os;
+mod reader;
+mod recovery;
+mod rows;
+mod segment;
+mod snapshot;
+#[cfg(test)]
+pub mod tests;
 
 use std::io;
 use std::path::Path;
+
+pub use dir::DataDir;
+pub use disk::{Disk, DiskFile, Open};
+pub use identity::identity;
+pub use map::{Replaced, Store};
+pub use os::OsDisk;
+pub use recovery::{Cut, Recovered};
+pub use rows::Row;
+pub use snapshot::{Snapshot, SnapshotWriter};
 
 /// A small text file, whole.
 pub fn read_text(path: &Path) -> io::Result<String> {

@@ -1,0 +1,59 @@
+//! The node's secret key, in a file that nobody else may read.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::dir::DataDir;
+use super::disk::{Open, corrupted, refused};
+use super::files::unfinished;
+use super::header::{Kind, check_start, start};
+use super::reader::{Reader, u64_at};
+use crate::error::{Error, ErrorKind, Result};
+
+const IDENTITY: &str = "identity";
+const KEY_BYTES: usize = 32;
+
+/// The key of a data directory's node. `draw` makes one where there is none; it is on disk before it is returned.
+///
+/// Shape of the file: magic 8, format u32, guard u32, key 32, XXH3-64 over all before it.
+/// Errors: `InvalidConfig` when others may read the file, `Corrupted`, `Unsupported`, `Storage`.
+pub fn identity(dir: &DataDir, draw: impl FnOnce() -> Result<[u8; KEY_BYTES]>) -> Result<[u8; KEY_BYTES]> {
+    let path = dir.path().join(IDENTITY);
+    let unfinished = unfinished(&path);
+    let names = dir.list()?;
+    if names.iter().any(|name| path.ends_with(name)) {
+        return read(dir, &path);
+    }
+    if names.iter().any(|name| unfinished.ends_with(name)) {
+        dir.disk().remove(&unfinished).map_err(|error| refused("remove", &unfinished, &error))?;
+    }
+    let key = draw()?;
+    let mut bytes = start(Kind::Identity);
+    bytes.extend_from_slice(&key);
+    bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
+    let write = || -> std::io::Result<()> {
+        let mut file = dir.disk().open(&unfinished, Open::New)?;
+        file.write_at(&bytes, 0)?;
+        file.sync()?;
+        dir.disk().rename(&unfinished, &path)
+    };
+    write().map_err(|error| refused("write", &path, &error))?;
+    dir.sync()?;
+    Ok(key)
+}
+
+fn read(dir: &DataDir, path: &std::path::Path) -> Result<[u8; KEY_BYTES]> {
+    let file = dir.disk().open(path, Open::Read).map_err(|error| refused("read", path, &error))?;
+    if file.is_open_to_others().map_err(|error| refused("read", path, &error))? {
+        let path = path.display();
+        let message = format!("{path} holds this node's secret key, and others may read it: chmod 600 {path}");
+        return Err(Error::new(ErrorKind::InvalidConfig, message));
+    }
+    let mut reader = Reader::open(dir.disk(), path.to_owned())?;
+    check_start(&mut reader, Kind::Identity)?;
+    let whole = 16 + KEY_BYTES + 8;
+    let len = reader.len();
+    let bytes = reader.bytes(0, whole)?.filter(|bytes| len == whole as u64 && xxh3_64(&bytes[..48]) == u64_at(bytes, 48));
+    let mut key = [0; KEY_BYTES];
+    key.copy_from_slice(&bytes.ok_or_else(|| corrupted(path, 16, "it is not as it was written"))?[16..48]);
+    Ok(key)
+}
