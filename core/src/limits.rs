@@ -59,6 +59,8 @@ pub const MAX_SWEEP: usize = 1024;
 pub const MAX_AHEAD_AUTHORS: usize = 64;
 /// Writes that wait in an outbox for the network; older ones are left to a sync.
 pub const MAX_OUTBOX_ENTRIES: usize = 262_144;
+/// Everything that a durable map keeps of one entry, or of one origin.
+pub const MAX_ROW_BYTES: usize = MAX_VALUE_BYTES + 64 * 1024;
 /// A stored commit's rows together, in bytes: all that one message or batch can bring.
 pub const MAX_COMMIT_BYTES: usize = 64 * 1024 * 1024;
 

@@ -10,6 +10,7 @@ mod map;
 mod node;
 mod queue;
 mod receive;
+mod saved;
 mod scan;
 mod state;
 mod status;

@@ -78,6 +78,7 @@ impl Replica {
 
     pub(super) fn note_forgotten(&mut self, origin: &Origin, timestamp: Timestamp) {
         raise(&mut self.forgotten, origin, timestamp);
+        self.note_origin(origin);
     }
 
     /// A value gives way to a write of another origin.
@@ -86,6 +87,7 @@ impl Replica {
         // Whose past is not known here is not pruned either.
         if record.is_live() && record.stamp().origin != by.origin && self.past.contains_key(&record.stamp().origin) {
             raise(&mut self.beaten, &record.stamp().origin, by.timestamp);
+            self.note_origin(&record.stamp().origin);
         }
     }
 
@@ -131,6 +133,7 @@ impl Replica {
         };
         let known = self.context.origins().map(|(origin, _)| origin).chain(self.past.keys());
         let known = known.chain(self.forgotten.keys()).chain(self.beaten.keys());
+        let known = known.chain(self.table.ledger.iter().flat_map(|ledger| ledger.origins()));
         let gone: Vec<Origin> = known.filter(|origin| self.is_pruned(origin, newest(self, origin), now_ms)).cloned().collect();
         for origin in &gone {
             self.let_go(origin);
@@ -144,6 +147,7 @@ impl Replica {
         self.past_news.remove(origin);
         self.forgotten.remove(origin);
         self.beaten.remove(origin);
+        self.table.ledger.iter_mut().for_each(|ledger| ledger.let_go(origin));
     }
 
     /// Too many openings within one retention: the oldest without entries go before their time, but not before the horizon.

@@ -13,6 +13,7 @@ mod digest;
 mod entry;
 mod forget;
 mod index;
+mod ledger;
 mod merge;
 mod mutation;
 mod outbox;
@@ -29,7 +30,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use clock::{Hlc, Timestamp};
-pub use context::Context;
+pub use context::{Context, Seen};
 pub use delta::{Delta, Incoming, Outgoing, Write};
 pub(crate) use digest::Comparison;
 pub use digest::Digest;
@@ -37,6 +38,7 @@ pub use digest::Digest;
 pub use entry::RecordParts;
 pub use entry::{Record, Slot};
 pub use index::Index;
+pub use ledger::{Head, Known, Restored, Restorer, SavedEntry, Unsaved};
 use mutation::{Mutation as Bug, mutated};
 #[cfg(test)]
 pub use mutation::{Mutation, set as plant};
@@ -164,6 +166,7 @@ impl Replica {
             stamp.timestamp = self.clock.tick(now_ms);
         }
         self.context.add(&self.origin, Timestamp::ZERO, timestamp);
+        self.note_origin(&stamp.origin);
         self.depend(&stamp.origin, timestamp);
         let held = self.table.index.slot(write.key);
         let content = Content { key: write.key, value: write.value, expires_at_ms: write.expires_at_ms, place, hidden: false };
@@ -183,6 +186,7 @@ impl Replica {
                 self.past.insert(origin.clone(), timestamp);
             }
         }
+        self.note_origin(origin);
         if *origin != self.origin && !self.past_news.contains_key(origin) {
             self.past_news.insert(origin.clone(), self.clock.last());
         }

@@ -81,6 +81,11 @@ impl Presence {
         Self { me, timeout_ms, horizon_ms, authors, uptime_ms: BEFORE, last_ms: 0, next_pulse_ms: 0, last_beat: 0 }
     }
 
+    /// This node's is another opening than was thought.
+    pub fn rename(&mut self, me: Origin) {
+        self.me = me;
+    }
+
     /// Whether its entries are in the view.
     pub fn is_here(&self, author: &PeerId) -> bool {
         author == self.me.peer() || self.authors.get(author).is_some_and(|author| author.state == State::Here)

@@ -64,6 +64,8 @@ impl Replica {
             self.past_refusals.add(&delta.origin, after, delta.last);
         }
         give_up(&mut self.context, &mut self.past_refusals, &unclaimed);
+        self.note_origin(&delta.origin);
+        unclaimed.iter().for_each(|unclaimed| self.note_origin(&unclaimed.stamp.origin));
         let missing =
             if self.past_refusals.of(&delta.origin).is_some() { new_gap } else { self.context.has_gap(&delta.origin) };
         if missing { Merged::Gap } else { Merged::Whole }
@@ -172,10 +174,15 @@ impl Replica {
             fits
         });
         self.context.join(&context);
+        context.origins().for_each(|(origin, _)| self.note_origin(origin));
         all.retain(|origin, _| self.past_refusals.of(origin).is_some());
         self.past_refusals.join(&all);
-        for (origin, timestamp) in beaten.into_iter().filter(|(origin, _)| self.context.of(origin).is_some()) {
-            raise(&mut self.beaten, origin, timestamp);
+        all.origins().for_each(|(origin, _)| self.note_origin(origin));
+        for (origin, timestamp) in beaten {
+            if self.context.of(origin).is_some() {
+                raise(&mut self.beaten, origin, timestamp);
+                self.note_origin(origin);
+            }
         }
         for (origin, timestamp) in &join.past {
             self.depend_on_known(origin, *timestamp, now_ms);
@@ -249,6 +256,7 @@ impl Replica {
             seen.up_to(Timestamp(u64::MAX)).for_each(|(after, last)| self.past_refusals.add(&stamp.origin, after, last));
         }
         self.past_refusals.add(&stamp.origin, stamp.timestamp.before(), stamp.timestamp);
+        self.note_origin(&stamp.origin);
     }
 
     fn set_aside(&mut self, origin: &Origin, stamped_ms: u64) {

@@ -7,6 +7,7 @@ use super::clock::Timestamp;
 use super::digest::Fingerprint;
 use super::entry::{Record, RecordParts, Slot};
 use super::index::Index;
+use super::ledger::Ledger;
 use super::stamp::{Origin, Stamp};
 
 /// A key whose record was replaced, hidden, shown or dropped.
@@ -34,6 +35,8 @@ pub(super) struct Table {
     presence: bool,
     /// Counts changes.
     revision: u64,
+    /// What is to be saved, if anything is.
+    pub ledger: Option<Ledger>,
 }
 
 /// What a write or an arriving entry says of a key.
@@ -56,6 +59,7 @@ impl Table {
             fingerprint: Fingerprint::default(),
             presence,
             revision,
+            ledger: None,
         }
     }
 
@@ -78,9 +82,23 @@ impl Table {
                 let slot = Slot::new(key, new.clone());
                 self.index.insert(&slot, &new);
                 self.file(&slot, &new);
+                self.note(&slot);
                 Change { slot, old: None, new, shows }
             }
         }
+    }
+
+    /// Puts a record of an earlier life in its place; a key's first one.
+    pub fn restore(&mut self, content: &Content<'_>, stamp: Stamp, now_ms: u64) {
+        let ledger = self.ledger.take();
+        self.set(None, content, stamp, now_ms);
+        self.ledger = ledger;
+    }
+
+    /// Counts changes from there, if it has not come as far.
+    pub fn go_on_from(&mut self, revision: u64) -> u64 {
+        self.revision = self.revision.max(revision) + 1;
+        self.revision
     }
 
     /// Ends every entry whose time is over.
@@ -118,7 +136,13 @@ impl Table {
         let record = slot.record();
         self.unfile(slot, &record);
         self.index.remove(slot);
+        self.note(slot);
         record
+    }
+
+    /// It is to be saved.
+    fn note(&mut self, slot: &Slot) {
+        self.ledger.iter_mut().for_each(|ledger| ledger.note(slot));
     }
 
     /// Takes out a value that was removed elsewhere: a change of the view.
@@ -133,6 +157,7 @@ impl Table {
         let old = self.index.replace(slot, new.clone());
         self.unfile(slot, &old);
         self.file(slot, &new);
+        self.note(slot);
         old
     }
 

@@ -120,31 +120,42 @@ pub enum WireState<'a> {
     Expired { at_ms: u64 },
 }
 
+impl<'a> WireState<'a> {
+    pub fn of(record: &'a Record) -> Self {
+        match (record.value(), record.expires_at_ms()) {
+            (None, None) => Self::Removed,
+            (Some(value), None) => Self::Value(value),
+            (Some(value), Some(at_ms)) => Self::Expiring { at_ms, value },
+            (None, Some(at_ms)) => Self::Expired { at_ms },
+        }
+    }
+
+    /// The value, and when it expires.
+    pub fn open(&self) -> Result<(Option<&'a [u8]>, u64), Malformed> {
+        let (value, expires_at_ms) = match *self {
+            Self::Removed => (None, 0),
+            Self::Value(value) => (Some(value), 0),
+            Self::Expiring { at_ms, value } => (Some(value), open_expiry(at_ms)?),
+            Self::Expired { at_ms } => (None, open_expiry(at_ms)?),
+        };
+        if value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
+            return Err(Malformed("value over its limit"));
+        }
+        Ok((value, expires_at_ms))
+    }
+}
+
 impl<'a> WireEntry<'a> {
     pub fn from(table: &mut OriginTable<'a>, slot: &'a Slot, record: &'a Record) -> Self {
         let stamp = record.stamp();
-        let state = match (record.value(), record.expires_at_ms()) {
-            (None, None) => WireState::Removed,
-            (Some(value), None) => WireState::Value(value),
-            (Some(value), Some(at_ms)) => WireState::Expiring { at_ms, value },
-            (None, Some(at_ms)) => WireState::Expired { at_ms },
-        };
         let (origin, timestamp) = (table.position(&stamp.origin), stamp.timestamp.0);
-        Self { origin, timestamp, place: record.place(), key: slot.key(), state }
+        Self { origin, timestamp, place: record.place(), key: slot.key(), state: WireState::of(record) }
     }
 
     fn open(&self, origins: &[Origin]) -> Result<Incoming<'a>, Malformed> {
-        let (value, expires_at_ms) = match self.state {
-            WireState::Removed => (None, 0),
-            WireState::Value(value) => (Some(value), 0),
-            WireState::Expiring { at_ms, value } => (Some(value), open_expiry(at_ms)?),
-            WireState::Expired { at_ms } => (None, open_expiry(at_ms)?),
-        };
+        let (value, expires_at_ms) = self.state.open()?;
         if self.key.len() > MAX_KEY_BYTES {
             return Err(Malformed("key over its limit"));
-        }
-        if value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
-            return Err(Malformed("value over its limit"));
         }
         let (timestamp, origin) = (open_timestamp(self.timestamp)?, open_position(self.origin, origins)?);
         if self.place as usize >= MAX_BATCH_ENTRIES || u64::from(self.place) >= timestamp.0 {
@@ -226,22 +237,27 @@ pub fn open_context(wire: &[WireSeen<'_>]) -> Result<Context, Malformed> {
     }
     let mut context = Context::default();
     for seen in wire {
-        let origin = seen.origin.open()?;
-        if seen.ranges.len() > MAX_RANGES {
-            return Err(Malformed("too many ranges"));
-        }
-        if seen.upto == u64::MAX {
-            return Err(Malformed("timestamp"));
-        }
-        context.add(&origin, Timestamp::ZERO, Timestamp(seen.upto));
-        let mut end = seen.upto;
-        for &(after, last) in &seen.ranges {
-            if after < end || last <= after || last == u64::MAX {
-                return Err(Malformed("ranges out of order"));
-            }
-            end = last;
-            context.add(&origin, Timestamp(after), Timestamp(last));
-        }
+        claim(&mut context, &seen.origin.open()?, seen.upto, &seen.ranges)?;
     }
     Ok(context)
+}
+
+/// Takes in what is said to be seen of one origin.
+pub fn claim(context: &mut Context, origin: &Origin, upto: u64, ranges: &[(u64, u64)]) -> Result<(), Malformed> {
+    if ranges.len() > MAX_RANGES {
+        return Err(Malformed("too many ranges"));
+    }
+    if upto == u64::MAX {
+        return Err(Malformed("timestamp"));
+    }
+    context.add(origin, Timestamp::ZERO, Timestamp(upto));
+    let mut end = upto;
+    for &(after, last) in ranges {
+        if after < end || last <= after || last == u64::MAX {
+            return Err(Malformed("ranges out of order"));
+        }
+        end = last;
+        context.add(origin, Timestamp(after), Timestamp(last));
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@
 mod codec;
 pub mod gossip;
 pub(crate) mod members;
+pub mod rows;
 pub mod sync;
 #[cfg(test)]
 mod tests;
