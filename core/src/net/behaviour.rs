@@ -57,9 +57,22 @@ impl Names {
     }
 }
 
-/// A swarm with a new identity, not listening yet. Call it inside the runtime that is to poll the connections.
-pub(super) fn swarm(cluster_id: &str, max_peers: usize, rejected: &Arc<AtomicU64>) -> Result<Swarm<Behaviour>> {
-    let keypair = Keypair::generate_ed25519();
+/// The secret half of a new Ed25519 key.
+pub(crate) fn new_identity() -> Result<[u8; 32]> {
+    let keypair = Keypair::generate_ed25519().try_into_ed25519().map_err(|error| internal(&error))?;
+    let mut secret = [0; 32];
+    secret.copy_from_slice(keypair.secret().as_ref());
+    Ok(secret)
+}
+
+/// A swarm that is not listening yet; without an identity it draws one. Call it inside the runtime that is to poll the connections.
+pub(super) fn swarm(
+    cluster_id: &str,
+    identity: Option<[u8; 32]>,
+    max_peers: usize,
+    rejected: &Arc<AtomicU64>,
+) -> Result<Swarm<Behaviour>> {
+    let keypair = Keypair::ed25519_from_bytes(identity.map_or_else(new_identity, Ok)?).map_err(|error| internal(&error))?;
     let names = Names::new(cluster_id);
     let requests = |name: &str, cap: usize| -> Result<_> {
         Ok(request_response::Behaviour::with_codec(

@@ -28,6 +28,7 @@ mod waiters;
 
 use std::time::Duration;
 
+pub(crate) use behaviour::new_identity;
 pub(crate) use handle::Network;
 
 use crate::PeerId;
@@ -79,6 +80,16 @@ pub(crate) struct Answer {
     pub response: Vec<u8>,
     /// Maps that the request showed to differ: pull them from the asking peer (debounced, one pull at a time).
     pub differs: Vec<Topic>,
+    /// Returns when the response may leave, or `false`: it must not. May take long: it is run off the network thread.
+    pub hold: Option<Hold>,
+}
+
+pub(crate) type Hold = Box<dyn FnOnce() -> bool + Send>;
+
+impl Answer {
+    pub fn of(response: Vec<u8>) -> Self {
+        Self { response, differs: Vec::new(), hold: None }
+    }
 }
 
 pub(crate) struct Compared {
@@ -113,6 +124,8 @@ pub(crate) struct NetConfig {
     pub external_addrs: Vec<String>,
     pub bootstrap: Vec<String>,
     pub cluster_id: String,
+    /// The secret half of the node's Ed25519 key; `None`: a new one.
+    pub identity: Option<[u8; 32]>,
     pub target_peers: usize,
     pub max_peers: usize,
     pub anti_entropy: Duration,

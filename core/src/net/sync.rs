@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use libp2p::PeerId as Id;
-use libp2p::request_response::{Event, Message, OutboundRequestId};
+use libp2p::request_response::{Event, Message, OutboundRequestId, ResponseChannel};
 use tokio::task::JoinSet;
 
 use super::held::Question;
@@ -27,6 +27,27 @@ pub(super) struct Syncs {
     started: u64,
     /// Pages being merged away from the network thread.
     merging: JoinSet<Running>,
+    /// Answers that wait until they may leave.
+    held: JoinSet<Released>,
+}
+
+/// An answer, if it may leave.
+type Released = (ResponseChannel<Vec<u8>>, Option<Vec<u8>>);
+
+/// What was done away from the network thread.
+pub(super) enum Done {
+    Merged(Running),
+    Released(Released),
+}
+
+async fn next<T: 'static>(tasks: &mut JoinSet<T>) -> T {
+    loop {
+        match tasks.join_next().await {
+            Some(Ok(done)) => return done,
+            Some(Err(error)) => tracing::error!(%error, "what was done away from the network thread is lost"),
+            None => std::future::pending().await,
+        }
+    }
 }
 
 enum Asked {
@@ -46,14 +67,11 @@ pub(super) struct Running {
 }
 
 impl Syncs {
-    /// The next page merged away from the network thread. Never ends while there is none.
-    pub async fn merged(&mut self) -> Running {
-        loop {
-            match self.merging.join_next().await {
-                Some(Ok(running)) => return running,
-                Some(Err(error)) => tracing::error!(%error, "a merge was lost"),
-                None => std::future::pending().await,
-            }
+    /// The next thing that was done away from the network thread. Never ends while there is none.
+    pub async fn done(&mut self) -> Done {
+        tokio::select! {
+            merged = next(&mut self.merging) => Done::Merged(merged),
+            released = next(&mut self.held) => Done::Released(released),
         }
     }
 
@@ -154,8 +172,12 @@ impl Task {
                     tracing::debug!(%peer, "refused a sync request");
                     return;
                 };
-                // The asker may have gone meanwhile.
-                let _ = self.swarm.behaviour_mut().sync.send_response(channel, answer.response);
+                match answer.hold {
+                    None => self.respond(channel, answer.response),
+                    Some(hold) => {
+                        let _ = self.syncs.held.spawn_blocking(move || (channel, hold().then_some(answer.response)));
+                    }
+                }
                 self.served = Some(peer);
                 let now = Instant::now();
                 for topic in answer.differs {
@@ -184,6 +206,19 @@ impl Task {
             }
             Event::InboundFailure { peer, error, .. } => tracing::debug!(%peer, %error, "a sync answer failed"),
             Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn respond(&mut self, channel: ResponseChannel<Vec<u8>>, response: Vec<u8>) {
+        // The asker may have gone meanwhile.
+        let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
+    }
+
+    pub(super) fn on_done(&mut self, done: Done) {
+        match done {
+            Done::Merged(running) => self.on_merged(running),
+            Done::Released((channel, Some(response))) => self.respond(channel, response),
+            Done::Released((_, None)) => tracing::debug!("an answer may not leave: the disk has failed"),
         }
     }
 
@@ -235,7 +270,7 @@ impl Task {
         }
     }
 
-    pub(super) fn on_merged(&mut self, running: Running) {
+    fn on_merged(&mut self, running: Running) {
         match running.step {
             PullStep::More if self.syncs.counts(&running) => self.ask_page(running),
             PullStep::Done { equal } => self.end_pull(&running, Some(equal)),

@@ -72,7 +72,7 @@ impl Task {
     pub(super) async fn start(config: NetConfig, host: Arc<dyn Host>, shared: Arc<Shared>) -> Result<Self> {
         let external = listen::parse_all("external_addrs", &config.external_addrs)?;
         let seeds = listen::parse_seeds(&config.bootstrap)?;
-        let mut swarm = behaviour::swarm(&config.cluster_id, config.max_peers, &shared.rejected)?;
+        let mut swarm = behaviour::swarm(&config.cluster_id, config.identity, config.max_peers, &shared.rejected)?;
         listen::listen(&mut swarm, &config.listen).await?;
 
         let now = Instant::now();
@@ -139,7 +139,7 @@ impl Task {
             tokio::select! {
                 biased;
                 event = self.swarm.select_next_some() => self.on_event(event),
-                merged = self.syncs.merged() => self.on_merged(merged),
+                done = self.syncs.done() => self.on_done(done),
                 () = shared.bell.notified() => {}
                 () = &mut sleep => {}
                 () = tokio::task::yield_now(), if turn_over => turn_over = false,
@@ -303,7 +303,7 @@ impl Task {
         tokio::select! {
             biased;
             event = self.swarm.select_next_some() => self.on_event(event),
-            merged = self.syncs.merged() => self.on_merged(merged),
+            done = self.syncs.done() => self.on_done(done),
             () = tokio::time::sleep_until(until.into()) => tokio::task::yield_now().await,
         }
     }

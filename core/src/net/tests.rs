@@ -67,6 +67,7 @@ fn config() -> NetConfig {
         external_addrs: vec![],
         bootstrap: vec![],
         cluster_id: "tests".into(),
+        identity: None,
         target_peers: 16,
         max_peers: 64,
         // Never in these tests, unless they ask for it: what arrives came by gossip or by a sync that something called for.

@@ -49,19 +49,15 @@ impl Maps {
         }
     }
 
-    /// The open map of that topic, or the one that `make` makes.
-    pub fn open<E>(&self, topic: Topic, make: impl FnOnce() -> Result<MapState, E>) -> Result<(Arc<MapState>, bool), E> {
-        let mut open = self.open.write();
-        if let Some(map) = open.get(&topic) {
-            return Ok((map.state.clone(), false));
-        }
-        let state = Arc::new(make()?);
+    /// Takes in a map whose topic is not there.
+    pub fn add(&self, state: MapState) -> Arc<MapState> {
+        let state = Arc::new(state);
         let inbox = state.settings.validators.may_block().then(|| {
             let network = self.network.get().cloned().unwrap_or_default();
             Arc::new(Inbox::start(state.clone(), network))
         });
-        open.insert(topic, OpenMap { state: state.clone(), inbox });
-        Ok((state, true))
+        self.open.write().insert(state.topic, OpenMap { state: state.clone(), inbox });
+        state
     }
 
     pub fn len(&self) -> usize {
@@ -140,16 +136,21 @@ impl Maps {
     }
 
     /// A page of a pull, and at its beginning how much the peer lacks.
-    fn page(&self, from: &PeerId, topic: Topic, request: &PullRequest) -> Vec<u8> {
-        let Some(OpenMap { state, .. }) = self.get(topic) else { return wire::sync::encode_no_map() };
+    fn page(&self, from: &PeerId, topic: Topic, request: &PullRequest) -> Answer {
+        let Some(OpenMap { state, .. }) = self.get(topic) else { return Answer::of(wire::sync::encode_no_map()) };
         let writer = state.writer();
         let page = writer.replica.page(request, PAGE_TARGET_BYTES);
+        let edits = writer.replica.edits();
+        drop(writer);
         if request.since == 0 && request.cursor.is_none() {
-            let behind = writer.replica.count_lacking(&request.base);
-            drop(writer);
+            let behind = state.writer().replica.count_lacking(&request.base);
             state.peers.lock().entry(from.clone()).or_default().behind = Some(behind);
         }
-        wire::sync::encode_page(&page)
+        let mut answer = Answer::of(wire::sync::encode_page(&page));
+        if let Some(keeper) = state.keeper.clone().filter(|keeper| !keeper.may_leave(edits)) {
+            answer.hold = Some(Box::new(move || keeper.wait_to_leave(&state, edits)));
+        }
+        answer
     }
 }
 
@@ -159,13 +160,20 @@ impl Host for Maps {
         if let Some(pulse) = map.state.take_pulse() {
             return Some(pulse);
         }
-        let delta = map.state.writer().replica.cut_delta(DELTA_TARGET_BYTES);
-        delta.map(|delta| wire::gossip::encode_delta(&delta)).or_else(|| map.state.last_words())
+        let delta = match &map.state.keeper {
+            Some(keeper) => keeper.next_delta(&map.state),
+            None => {
+                let delta = map.state.writer().replica.cut_delta(DELTA_TARGET_BYTES);
+                delta.map(|delta| wire::gossip::encode_delta(&delta))
+            }
+        };
+        delta.or_else(|| map.state.last_words())
     }
 
     fn forget_waiting(&self, topic: Topic) {
         if let Some(map) = self.get(topic) {
             map.state.writer().replica.clear_outbox();
+            map.state.keeper.iter().for_each(|keeper| keeper.forget_parked());
         }
     }
 
@@ -182,13 +190,13 @@ impl Host for Maps {
         Some(match request {
             Request::Compare(theirs) => {
                 let (ours, compared) = self.compare_with(from, &theirs);
-                Answer { response: wire::sync::encode_compared(&ours), differs: compared.differs }
+                Answer { differs: compared.differs, ..Answer::of(wire::sync::encode_compared(&ours)) }
             }
-            Request::Pull(topic, request) => Answer { response: self.page(from, topic, &request), differs: Vec::new() },
+            Request::Pull(topic, request) => self.page(from, topic, &request),
             Request::Holds(topic, stamp) => {
                 let map = self.get(topic).map(|map| map.state).filter(|map| !map.is_closed());
-                let holds = map.is_some_and(|map| map.writer().replica.context().covers(&stamp));
-                Answer { response: wire::sync::encode_held(holds), differs: Vec::new() }
+                let holds = map.is_some_and(|map| map.holds(&stamp));
+                Answer::of(wire::sync::encode_held(holds))
             }
         })
     }

@@ -238,11 +238,16 @@ impl Map {
 
     /// Closes, and deletes what this node stored of it; never a cluster-wide erase.
     ///
-    /// Errors: `Forked`; closed already is fine.
+    /// Errors: `Forked`; `Locked` when the map has been opened again meanwhile; `Storage`. Closed already is fine.
     pub fn destroy(&self) -> Result<()> {
-        self.0.node.check_fork()?;
-        self.close();
-        Ok(())
+        let Handle { state, node, owns_node } = &*self.0;
+        node.check_fork()?;
+        node.close_map(state);
+        let destroyed = node.destroy_map(state);
+        if *owns_node {
+            node.close();
+        }
+        destroyed
     }
 
     #[inline]

@@ -5,6 +5,7 @@ mod clock;
 mod event;
 mod host;
 mod inbox;
+mod keeper;
 mod map;
 #[allow(clippy::module_inception, reason = "a node is the noun")]
 mod node;

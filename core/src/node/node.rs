@@ -8,17 +8,22 @@ use std::time::Duration;
 
 use super::clock::{now_ms, random};
 use super::host::Maps;
+use super::keeper::Keeper;
 use super::map::Map;
+use super::saved::Loading;
 use super::state::MapState;
 use super::status::{NodeStatus, PeerInfo, judge_clock};
 use super::sweep::Sweeper;
+use parking_lot::Mutex;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::limits::MAX_MAPS;
-use crate::net::{NetConfig, NetPeer, Network};
-use crate::options::{self, Config, MapOptions, MapSettings, NodeSettings};
+use crate::net::{self, NetConfig, NetPeer, Network};
+use crate::options::{self, Config, Durability, MapOptions, MapSettings, NodeSettings};
 use crate::peer::PeerId;
 use crate::replica::{Origin, Replica, Rules};
+use crate::store::{self, DataDir, OsDisk};
 use crate::wire::Topic;
 
 /// An identity, a network endpoint and the maps opened on it. Clones share it; it ends with `close`, or when the last handle of
@@ -32,6 +37,10 @@ pub struct Node(Arc<Inner>);
 
 struct Inner {
     settings: NodeSettings,
+    /// Held until the node is closed.
+    dir: Mutex<Option<DataDir>>,
+    /// Held while a map is read from the disk.
+    opening: Mutex<()>,
     maps: Arc<Maps>,
     network: Arc<Network>,
     sweeper: Sweeper,
@@ -46,10 +55,13 @@ const FAREWELL: Duration = Duration::from_millis(500);
 impl Node {
     /// Starts a node, and opens the maps that its configuration declares. It listens when this returns; peers join behind it.
     ///
-    /// Errors: `InvalidConfig`, `AddressInUse`, `Network`; nothing is left running.
+    /// Errors: `InvalidConfig`, `AddressInUse`, `Network`; with a `data_dir` also `Locked`, `Storage`, `Corrupted`, `Unsupported`.
+    /// Nothing is left running.
     pub fn open(config: Config) -> Result<Self> {
         let settings = config.node;
         options::check_node(&settings)?;
+        let dir = settings.data_dir.as_deref().map(|path| DataDir::open(Arc::new(OsDisk), path)).transpose()?;
+        let identity = dir.as_ref().map(|dir| store::identity(dir, net::new_identity)).transpose()?;
         let maps = Arc::new(Maps::new());
         let network = Network::start(
             NetConfig {
@@ -57,6 +69,7 @@ impl Node {
                 external_addrs: settings.external_addrs.clone(),
                 bootstrap: settings.bootstrap.clone(),
                 cluster_id: settings.cluster_id.clone(),
+                identity,
                 target_peers: settings.target_peers,
                 max_peers: settings.max_peers,
                 anti_entropy: settings.anti_entropy,
@@ -69,6 +82,8 @@ impl Node {
         let sweeper = Sweeper::start(maps.clone(), network.clone())?;
         let node = Self(Arc::new(Inner {
             settings,
+            dir: Mutex::new(dir),
+            opening: Mutex::new(()),
             maps,
             network,
             sweeper,
@@ -82,7 +97,7 @@ impl Node {
         Ok(node)
     }
 
-    /// Who this node is: a new identity for every opening.
+    /// Who this node is: the identity in its `data_dir`, or a new one for every opening.
     pub fn id(&self) -> &PeerId {
         self.0.network.id()
     }
@@ -130,7 +145,8 @@ impl Node {
 
     /// Opens a map. Options that are not set come from the node's configuration. The same name again gives the same map.
     ///
-    /// Errors: `InvalidArgument` (the name), `InvalidConfig` (options; or the map is open with other ones).
+    /// Errors: `InvalidArgument` (the name), `InvalidConfig` (options; or the map is open with other ones); for a durable map
+    /// `Corrupted`, `Unsupported`, `Storage`, which change nothing on disk. Cost: a durable map is read, whole.
     pub fn map(&self, name: &str, options: MapOptions) -> Result<Map> {
         let state = self.open_map(name, &options)?;
         Ok(Map::new(state, self.clone(), false))
@@ -162,16 +178,21 @@ impl Node {
             settings.declared.get(name).map_or(settings.map_defaults.clone(), |map| map.over(&settings.map_defaults));
         let wanted = options.over(&declared).settings()?;
         let topic = Topic::new(&settings.cluster_id, name);
-        let full = self.0.maps.len() >= MAX_MAPS;
-        let (state, new) = self.0.maps.open(topic, || {
-            if full {
+        let _opening = self.0.opening.lock();
+        let held = self.0.maps.get(topic);
+        let (state, new) = match held {
+            Some(map) => (map.state, false),
+            None if self.0.maps.len() >= MAX_MAPS => {
                 let message = format!("a node has at most {MAX_MAPS} maps open: close one");
                 return Err(Error::new(ErrorKind::Full, message));
             }
-            let replica = Replica::new(self.new_origin(), self.rules(&wanted));
-            Ok(MapState::new(name, topic, wanted.clone(), replica, self.0.maps.alarm.clone()))
-        })?;
+            None => (self.0.maps.add(self.load(name, topic, &wanted)?), true),
+        };
         if new {
+            if let Some(keeper) = &state.keeper {
+                let network = Arc::downgrade(&self.0.network);
+                keeper.start(state.clone(), network).inspect_err(|_| self.0.close_map(&state))?;
+            }
             self.0.network.subscribe(topic);
             self.0.maps.alarm.wake();
         } else if !options.is_empty() && state.settings != wanted {
@@ -179,6 +200,21 @@ impl Node {
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         }
         Ok(state)
+    }
+
+    /// A map as its disk has it, if it is kept on one.
+    fn load(&self, name: &str, topic: Topic, settings: &MapSettings) -> Result<MapState> {
+        let (origin, rules, alarm) = (self.new_origin(), self.rules(settings), self.0.maps.alarm.clone());
+        if settings.durability == Durability::None {
+            return Ok(MapState::new(name, topic, settings.clone(), Replica::new(origin, rules), None, alarm));
+        }
+        let Some(dir) = self.0.dir.lock().clone() else {
+            let message =
+                format!("the map `{name}` is to be durable, and there is nowhere to keep it: set the node's `data_dir`");
+            return Err(Error::new(ErrorKind::InvalidConfig, message));
+        };
+        let (replica, keeper) = Keeper::open(name, settings, &dir, Loading::new(origin, rules, now_ms()))?;
+        Ok(MapState::new(name, topic, settings.clone(), replica, Some(Arc::new(keeper)), alarm))
     }
 
     fn rules(&self, map: &MapSettings) -> Rules {
@@ -194,6 +230,20 @@ impl Node {
 
     pub(super) fn close_map(&self, state: &Arc<MapState>) {
         self.0.close_map(state);
+    }
+
+    /// Removes what is on disk of a map that is closed.
+    pub(super) fn destroy_map(&self, state: &MapState) -> Result<()> {
+        if state.keeper.is_none() {
+            return Ok(());
+        }
+        let dir = match (self.0.dir.lock().clone(), &self.0.settings.data_dir) {
+            (Some(dir), _) => dir,
+            // The node has been closed since.
+            (None, Some(path)) => DataDir::open(Arc::new(OsDisk), path)?,
+            (None, None) => return Ok(()),
+        };
+        dir.destroy(state.name.as_bytes()).map(|_| ())
     }
 
     pub(super) fn network(&self) -> &Network {
@@ -234,6 +284,7 @@ impl Inner {
             let _ = self.network.sync(state.topic, FAREWELL);
         }
         if state.close() {
+            state.finish();
             self.network.unsubscribe(state.topic, state.last_words());
             self.maps.forget(state);
         }
@@ -246,13 +297,14 @@ impl Inner {
         self.closed.store(true, Ordering::Release);
         self.sweeper.stop();
         let maps = self.maps.all();
-        for map in &maps {
-            map.close();
+        for map in maps.iter().filter(|map| map.close()) {
+            map.finish();
         }
         self.network.close();
         for map in &maps {
             self.maps.forget(map);
         }
+        *self.dir.lock() = None;
     }
 }
 

@@ -42,6 +42,7 @@ impl MapState {
         writer.tell(&changes);
         self.set_alarm(&writer);
         drop(writer);
+        self.changed();
         match merged {
             Merged::Whole => Delivered::Taken,
             Merged::Gap => {
@@ -74,6 +75,7 @@ impl MapState {
             changes.clear();
             start = end;
         }
+        self.changed();
         unclaimed
     }
 
@@ -129,6 +131,7 @@ impl MapPull {
         let equal = writer.replica.digest() == join.digest;
         let behind = writer.replica.count_lacking(&join.context);
         drop(writer);
+        map.changed();
         map.counters.syncs.fetch_add(1, Relaxed);
         let mut peers = map.peers.lock();
         let compared = peers.entry(self.from.clone()).or_default();

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::batch::Batch;
 use super::clock::now_ms;
 use super::event::Event;
+use super::keeper::Keeper;
 use super::queue::Queue;
 use super::subscribe::{Delivery, SubscribeOptions};
 use super::sweep::Alarm;
@@ -30,6 +31,8 @@ pub struct MapState {
     /// How each peer's copy compared when last looked at.
     pub peers: Mutex<HashMap<PeerId, Compared>>,
     writer: Mutex<Writer>,
+    /// A durable map's.
+    pub keeper: Option<Arc<Keeper>>,
     deliveries: Mutex<Vec<Weak<Delivery>>>,
     pub(super) alarm: Arc<Alarm>,
     /// When time is looked at next.
@@ -66,7 +69,14 @@ pub struct Compared {
 }
 
 impl MapState {
-    pub fn new(name: &str, topic: Topic, settings: MapSettings, replica: Replica, alarm: Arc<Alarm>) -> Self {
+    pub fn new(
+        name: &str,
+        topic: Topic,
+        settings: MapSettings,
+        replica: Replica,
+        keeper: Option<Arc<Keeper>>,
+        alarm: Arc<Alarm>,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             topic,
@@ -75,6 +85,7 @@ impl MapState {
             counters: Counters::default(),
             peers: Mutex::default(),
             writer: Mutex::new(Writer { replica, subscribers: Vec::new() }),
+            keeper,
             deliveries: Mutex::default(),
             alarm,
             next_sweep_ms: AtomicU64::new(0),
@@ -111,6 +122,7 @@ impl MapState {
         let change = writer.replica.put(key, value, ttl.expires_at_ms(now, self.settings.default_ttl_ms), now);
         writer.tell(std::slice::from_ref(&change));
         self.set_alarm(&writer);
+        self.keep(writer)?;
         Ok(change.new.stamp().clone())
     }
 
@@ -120,6 +132,7 @@ impl MapState {
         writer.expire(now);
         let change = writer.replica.remove(key, now);
         writer.tell(change.as_slice());
+        self.keep(writer)?;
         Ok(change.is_some())
     }
 
@@ -135,6 +148,7 @@ impl MapState {
         self.check_room(writes.clone().map(|write| (write.key, write.value)))?;
         let changes = writer.apply(writes, now);
         self.set_alarm(&writer);
+        self.keep(writer)?;
         Ok(changes.last().map(|change| change.new.stamp().clone()))
     }
 
@@ -147,13 +161,37 @@ impl MapState {
             batch.remove(&**entry.key());
         }
         batch.check()?;
-        Ok(writer.apply(batch.writes(now, 0), now).len())
+        let removed = writer.apply(batch.writes(now, 0), now).len();
+        self.keep(writer)?;
+        Ok(removed)
     }
 
-    /// The writer lock of a map that is open, and stays so while it is held.
+    /// A write has been made: returns when it is as durable as the map is.
+    fn keep(&self, writer: MutexGuard<'_, Writer>) -> Result<()> {
+        let Some(keeper) = &self.keeper else { return Ok(()) };
+        let edits = writer.replica.edits();
+        drop(writer);
+        keeper.wrote(self, edits)
+    }
+
+    /// Whether that write, or a greater one for its key, is here, and on disk if the map is durable.
+    pub fn holds(&self, stamp: &Stamp) -> bool {
+        let writer = self.writer();
+        let (covers, edits) = (writer.replica.context().covers(stamp), writer.replica.edits());
+        drop(writer);
+        covers && self.keeper.as_ref().is_none_or(|keeper| keeper.is_saved(edits))
+    }
+
+    /// Peers, or time, have changed something: it is saved by and by.
+    pub fn changed(&self) {
+        self.keeper.iter().for_each(|keeper| keeper.changed());
+    }
+
+    /// The writer lock of a map that is open and takes writes, and stays open while it is held.
     fn open_writer(&self) -> Result<MutexGuard<'_, Writer>> {
         let writer = self.writer();
         self.check_open()?;
+        self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.check())?;
         Ok(writer)
     }
 
@@ -217,7 +255,8 @@ impl MapState {
 
     /// Registers a subscriber's queue; with a snapshot, the view of this moment waits in it.
     pub fn subscribe(&self, options: SubscribeOptions) -> Result<Arc<Queue>> {
-        let mut writer = self.open_writer()?;
+        let mut writer = self.writer();
+        self.check_open()?;
         // What has just expired is in nobody's snapshot, and so no event of the new subscriber.
         writer.expire(now_ms());
         let mut events = VecDeque::new();
@@ -264,6 +303,14 @@ impl MapState {
             delivery.stop();
         }
         true
+    }
+
+    /// Brings a closed map's last changes to the disk, and lets go of it.
+    pub fn finish(&self) {
+        let Some(keeper) = &self.keeper else { return };
+        if let Err(error) = keeper.close(self) {
+            tracing::error!(map = self.name, "{error}");
+        }
     }
 }
 

@@ -101,7 +101,11 @@ impl MapState {
             if self.is_closed() {
                 return LONGEST;
             }
+            let edits = writer.replica.edits();
             let more = writer.replica.sweep(now, &mut changes);
+            if writer.replica.edits() > edits {
+                self.changed();
+            }
             writer.tell(&changes);
             changes.clear();
             if more {

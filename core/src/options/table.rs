@@ -1,6 +1,7 @@
 //! The table: what options there are, what they allow, and where they go.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::validator::Validators;
@@ -53,6 +54,12 @@ pub const OPTIONS: &[OptionInfo] = &[
         "1000 to 3600000",
         "on presence maps: an author is gone after so long without a sign of life; the same on every node",
     ),
+    node(
+        "data_dir",
+        "",
+        "a path",
+        "where durable maps and this node's identity are kept; one process at a time; empty: nothing is kept",
+    ),
     node("max_clock_drift_ms", "60000", "1 to 31536000000", "entries stamped further ahead than this are set aside"),
     node("maps", "", "map names, separated by commas", "maps to open with the node; maps.<map>.<option> sets an option of one"),
     map(
@@ -60,6 +67,19 @@ pub const OPTIONS: &[OptionInfo] = &[
         "",
         "utf8, json, max_bytes:<n>, several separated by commas",
         "what values must be; checked here and on arrival",
+    ),
+    map(
+        "durability",
+        "none",
+        "none, async, sync",
+        "none: in memory; async: on disk within fsync_interval_ms; sync: on disk before a write returns",
+    ),
+    map("fsync_interval_ms", "1000", "1 to 3600000", "with async: how much a loss of power may take"),
+    map(
+        "on_storage_error",
+        "refuse",
+        "refuse, memory",
+        "when the disk fails: refuse writes until the map is opened anew, or go on in memory",
     ),
     map("presence", "false", "true or false", "entries are visible only while their author is; the same on every node"),
     map("default_ttl_ms", "0", "0 (never) to 3155760000000", "when a put that says no ttl of its own expires"),
@@ -95,9 +115,55 @@ pub struct NodeSettings {
     pub anti_entropy: Duration,
     pub peer_timeout_ms: u64,
     pub max_clock_drift_ms: u64,
+    pub data_dir: Option<PathBuf>,
     /// Maps that open with the node.
     pub declared: BTreeMap<String, MapOptions>,
     pub map_defaults: MapOptions,
+}
+
+/// How long what was written lasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// As long as one process that has it.
+    #[default]
+    None,
+    /// On disk soon.
+    Async,
+    /// On disk when a write returns.
+    Sync,
+}
+
+impl Durability {
+    fn parse(option: &OptionInfo, value: &str) -> Result<Self> {
+        match value {
+            "none" => Ok(Self::None),
+            "async" => Ok(Self::Async),
+            "sync" => Ok(Self::Sync),
+            _ => Err(refused(option, value)),
+        }
+    }
+}
+
+/// What a map does when its disk fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnStorageError {
+    #[default]
+    Refuse,
+    Memory,
+}
+
+impl OnStorageError {
+    fn parse(option: &OptionInfo, value: &str) -> Result<Self> {
+        match value {
+            "refuse" => Ok(Self::Refuse),
+            "memory" => Ok(Self::Memory),
+            _ => Err(refused(option, value)),
+        }
+    }
+
+    pub fn goes_on(self) -> bool {
+        self == Self::Memory
+    }
 }
 
 impl Default for NodeSettings {
@@ -113,6 +179,7 @@ impl Default for NodeSettings {
             anti_entropy: Duration::from_secs(30),
             peer_timeout_ms: 10_000,
             max_clock_drift_ms: 60_000,
+            data_dir: None,
             declared: BTreeMap::new(),
             map_defaults: MapOptions::default(),
         }
@@ -125,6 +192,9 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:0";
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapSettings {
     pub validators: Validators,
+    pub durability: Durability,
+    pub fsync_interval_ms: u64,
+    pub on_storage_error: OnStorageError,
     pub presence: bool,
     /// 0: never.
     pub default_ttl_ms: u64,
@@ -143,6 +213,9 @@ impl Default for MapSettings {
     fn default() -> Self {
         Self {
             validators: Validators::default(),
+            durability: Durability::None,
+            fsync_interval_ms: 1_000,
+            on_storage_error: OnStorageError::Refuse,
             presence: false,
             default_ttl_ms: 0,
             tombstone_ttl_ms: 3_600_000,
@@ -171,6 +244,7 @@ pub fn set_node(settings: &mut NodeSettings, name: &str, value: &str) -> Result<
         "max_peers" => settings.max_peers = number.within(1, 4096)? as usize,
         "anti_entropy_ms" => settings.anti_entropy = Duration::from_millis(number.within(100, 86_400_000)?),
         "peer_timeout_ms" => settings.peer_timeout_ms = number.within(1_000, 3_600_000)?,
+        "data_dir" => settings.data_dir = Some(PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty()),
         "max_clock_drift_ms" => settings.max_clock_drift_ms = number.within(1, 31_536_000_000)?,
         "maps" => {
             for map in list(value) {
@@ -191,6 +265,9 @@ pub fn set_map(settings: &mut MapSettings, name: &str, value: &str) -> Result<&'
     let number = Numbers(option, value);
     match option.name {
         "validator" => settings.validators.checks = list(value).map(super::validator::check).collect::<Result<_>>()?,
+        "durability" => settings.durability = Durability::parse(option, value)?,
+        "fsync_interval_ms" => settings.fsync_interval_ms = number.within(1, 3_600_000)?,
+        "on_storage_error" => settings.on_storage_error = OnStorageError::parse(option, value)?,
         "presence" => settings.presence = flag(option, value)?,
         "default_ttl_ms" => settings.default_ttl_ms = number.within(0, MAX_TTL_MS)?,
         "tombstone_ttl_ms" => settings.tombstone_ttl_ms = number.within(1_000, 31_536_000_000)?,

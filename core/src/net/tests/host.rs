@@ -243,7 +243,7 @@ impl Host for Sets {
         match self.decode::<Request>(request)? {
             Request::Holds(topic, item) => {
                 let holds = maps.get(&Topic(topic)).is_some_and(|set| set.items.contains(&item));
-                Some(Answer { response: self.encode(Response::Holds(holds)), differs: vec![] })
+                Some(Answer::of(self.encode(Response::Holds(holds))))
             }
             Request::Compare(theirs) => {
                 let (mut equal, mut differs) = (Vec::new(), Vec::new());
@@ -253,7 +253,7 @@ impl Host for Sets {
                     }
                 }
                 let topics = differs.iter().map(|topic| Topic(*topic)).collect();
-                Some(Answer { response: self.encode(Response::Compared { equal, differs }), differs: topics })
+                Some(Answer { differs: topics, ..Answer::of(self.encode(Response::Compared { equal, differs })) })
             }
             Request::Pull(topic, hash, after) => {
                 let set = maps.get(&Topic(topic))?;
@@ -261,7 +261,7 @@ impl Host for Sets {
                 let items: Vec<_> = set.items.range(start..).take(PAGE).copied().collect();
                 let last = items.len() < PAGE;
                 let differs = if set.hash == hash { vec![] } else { vec![Topic(topic)] };
-                Some(Answer { response: self.encode(Response::Page { items, last, hash: set.hash }), differs })
+                Some(Answer { differs, ..Answer::of(self.encode(Response::Page { items, last, hash: set.hash })) })
             }
         }
     }
