@@ -162,7 +162,15 @@ fn a_destroyed_map_is_there_whole_or_gone_wherever_it_is_interrupted() {
         drop(store);
         disk.plan(at, Fault::Power);
         let ended = dir.destroy(MAP);
-        for disk in (0..20).map(|image| disk.after_power_loss(image)).chain([disk.after_kill()]) {
+        // The power fails; or the process ends, and the power fails while the next one goes on from what it sees.
+        let lost = (0..20).map(|image| disk.after_power_loss(image));
+        let killed = (0..60).map(|image| {
+            let disk = disk.after_kill();
+            disk.plan(image / 5, Fault::Power);
+            drop(data_dir(&disk));
+            disk.after_power_loss(image)
+        });
+        for disk in lost.chain(killed).chain([disk.after_kill()]) {
             let dir = data_dir(&disk).expect("opened");
             let is_there = !dir.maps().expect("listed").is_empty();
             assert!(!(ended.is_ok() && is_there), "destroyed, and back");
