@@ -1,6 +1,6 @@
 //! One durable map: commits go in, and come back as rows.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::dir::Held;
@@ -122,10 +122,6 @@ impl Store {
     /// Syncs, and marks the log as whole: damage to it is then never taken for a torn tail.
     pub fn close(mut self) -> Result<()> {
         self.log.seal()
-    }
-
-    pub fn directory(&self) -> &Path {
-        &self.directory
     }
 }
 
