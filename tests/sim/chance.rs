@@ -71,7 +71,7 @@ impl World {
             Arrive => self.arrive_any()?,
             StartSync => self.start_any_sync(at),
             Advance => {
-                for _ in 0..self.nodes.len().div_ceil(4) {
+                for _ in 0..self.nodes.len().div_ceil(4).max(self.plan.pace) {
                     self.advance_any()?;
                 }
             }
@@ -82,7 +82,11 @@ impl World {
             }
             Clock => self.disturb_clock(at),
             Leap if self.plan.leap_ms > 0 => self.leap()?,
-            Restart if self.plan.restarts && self.nodes.len() > 2 => self.restart_any(at),
+            Restart if self.plan.restarts && self.nodes.len() > 2 => match self.plan.readers {
+                0 => self.restart_any(at),
+                _ if self.dice.chance(70) => {}
+                readers => self.restart_any(self.nodes.len() - 1 - at % readers),
+            },
             Join if self.plan.joiners && self.nodes.len() < 32 => {
                 self.add_any_node();
             }
@@ -163,7 +167,15 @@ impl World {
         (key, Some(value), ttl_ms)
     }
 
+    /// Whether it writes nothing, and hears little but what it pulls.
+    pub fn is_reader(&self, at: usize) -> bool {
+        at + self.plan.readers >= self.nodes.len()
+    }
+
     fn write_any(&mut self, at: usize) -> Kept {
+        if self.is_reader(at) {
+            return Ok(());
+        }
         if self.plan.batches && self.dice.chance(30) {
             let wishes: Vec<Wish> = (0..self.dice.between(1, 5)).map(|_| self.any_wish(at)).collect();
             return self.apply(at, &wishes);
@@ -205,7 +217,7 @@ impl World {
 
     fn start_any_sync(&mut self, to: usize) {
         let from = self.dice.roll(self.nodes.len());
-        if from == to || !self.links.open_both(from, to) {
+        if from == to || !self.links.open_both(from, to) || self.sessions.len() >= self.plan.syncs {
             return;
         }
         match self.dice.roll(4) {

@@ -109,7 +109,7 @@ fn may_be_gone(world: &World, node: &Node, stamp: &Stamp, key: &[u8]) -> bool {
 
 /// Whether that write was beaten by one that somebody refused and that has not come here yet: then nobody told of the first, neither
 /// there nor to those who asked there.
-fn beaten_by_refused(world: &World, node: &Node, stamp: &Stamp, key: &[u8]) -> bool {
+pub fn beaten_by_refused(world: &World, node: &Node, stamp: &Stamp, key: &[u8]) -> bool {
     let mut newer = world.oracle.of(key).rev().take_while(|(_, written)| written.stamp > *stamp);
     newer.any(|(_, written)| world.refused.contains(&written.stamp) && !node.replica.context().covers(&written.stamp))
 }
@@ -168,7 +168,9 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
         for (_, written) in newer.filter(|(_, written)| ended(written)) {
             // The one honest tie, until a self-check settles it: what beat it had not seen it, and is forgotten.
             tied |= !written.past.contains(number) && is_forgettable(world, written);
-            if tied {
+            // Nor does one last whose own time is over by some clock, when that of this replica lags.
+            let passing = record.expires_at_ms().is_some_and(|at| at <= world.newest_ms) && is_forgettable(world, written);
+            if tied || passing {
                 break;
             }
             let covered =

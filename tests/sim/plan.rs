@@ -12,6 +12,8 @@ const NEVER_MS: u64 = 4_000 * DAY_MS;
 pub struct Plan {
     pub nodes: usize,
     pub keys: usize,
+    /// The last so many write nothing, and hear little but what they pull; if there are any, only they are restarted.
+    pub readers: usize,
     pub steps: usize,
     /// About what passes between two steps.
     pub tick_ms: u64,
@@ -26,6 +28,10 @@ pub struct Plan {
     pub loss: u64,
     pub repeated: u64,
     pub broken_syncs: u64,
+    /// At once.
+    pub syncs: usize,
+    /// Messages of a sync that arrive one after the other, for each delta that does.
+    pub pace: usize,
     pub delay_ms: u64,
     pub partitions: bool,
 
@@ -54,6 +60,7 @@ impl Plan {
         Self {
             nodes: 0,
             keys: 0,
+            readers: 0,
             steps: 0,
             tick_ms: 1,
             horizon_ms: 7 * DAY_MS,
@@ -64,6 +71,8 @@ impl Plan {
             loss: 0,
             repeated: 0,
             broken_syncs: 0,
+            syncs: usize::MAX,
+            pace: 1,
             delay_ms: 0,
             partitions: false,
             drift_ppm: 0,
@@ -91,6 +100,7 @@ impl Plan {
                 _ => dice.between(11, 32),
             } as usize,
             keys: dice.pick(&[1, 3, 5, 8]),
+            readers: 0,
             steps: dice.pick(&[150, 300, 500]),
             tick_ms,
             horizon_ms: dice.pick(&[tick_ms, 10 * tick_ms, 40 * tick_ms, 150 * tick_ms, NEVER_MS]),
@@ -101,6 +111,8 @@ impl Plan {
             loss: dice.pick(&[0, 10, 30, 50]),
             repeated: dice.pick(&[0, 20]),
             broken_syncs: dice.pick(&[0, 3, 10]),
+            syncs: usize::MAX,
+            pace: 1,
             delay_ms: tick_ms * dice.pick(&[0, 3, 30, 300]),
             partitions: dice.chance(60),
             drift_ppm: dice.pick(&[0, 50, 20_000]),
@@ -128,27 +140,29 @@ impl Plan {
             plan.leap_ms = plan.leap_ms.min(4 * plan.horizon_ms);
         } else if dice.chance(15) {
             plan.with_short_retention(dice);
-        } else if dice.chance(15) {
+        } else if dice.chance(20) {
             plan.with_long_pulls(dice);
         }
         plan
     }
 
-    /// Removals are forgotten while pulls are under way.
+    /// Removals are forgotten while pulls, also of everything, are under way.
     fn with_long_pulls(&mut self, dice: &mut Dice) {
-        self.nodes = dice.between(2, 3) as usize;
-        self.keys = 8;
-        self.steps = 500;
-        self.horizon_ms = self.tick_ms * dice.pick(&[1, 3]);
-        self.removals = 60;
+        (self.nodes, self.readers) = (3, 1);
+        self.keys = 20;
+        self.steps = 800;
+        self.horizon_ms = self.tick_ms;
+        self.removals = 40;
         self.page_bytes = 1;
         self.delta_bytes = dice.pick(&[1, 16_384]);
         self.broken_syncs = 0;
+        (self.syncs, self.pace) = (2, 4);
         self.partitions = false;
         self.loss = dice.pick(&[0, 10]);
         self.delay_ms = self.tick_ms * dice.pick(&[3, 30]);
         (self.jump_ms, self.leap_ms, self.freezes) = (0, 0, false);
-        (self.restarts, self.joiners, self.validators) = (false, false, false);
+        // Who starts with nothing pulls everything.
+        (self.restarts, self.joiners, self.validators) = (true, false, false);
     }
 
     /// Origins are pruned soon. No one may be away for longer, and no clock that far off.

@@ -1,6 +1,7 @@
 //! The end of a run: everything works again, all meet, and what they come to is what really happened. Then time goes by, and what is
 //! no longer needed goes.
 
+use super::claims::beaten_by_refused;
 use super::oracle::{Writes, Written};
 use super::trace;
 use super::world::{Kept, World, violated};
@@ -25,7 +26,7 @@ impl World {
     /// Nothing goes wrong any more, and all that was written is compared with all that there is.
     pub fn rest(&mut self) -> Kept {
         self.say(|| "at rest".into());
-        (self.plan.loss, self.plan.repeated, self.plan.delay_ms) = (0, 0, 0);
+        (self.plan.readers, self.plan.loss, self.plan.repeated, self.plan.delay_ms) = (0, 0, 0, 0);
         self.links.heal();
         self.sessions.clear();
         let stamped_ms = self.oracle.writes().iter().map(|written| written.stamp.time_ms()).max().unwrap_or(0);
@@ -40,22 +41,25 @@ impl World {
             // Who was away renews what is its own.
             self.now_ms += self.plan.horizon_ms / 2 + 1;
         }
-        if self.plan.presence {
-            // Who is gone is known to be.
-            self.pass(3 * self.plan.peer_timeout_ms)?;
-        }
+        self.notice_who_is_gone()?;
         self.rounds()?;
         // What was under way all the time arrives now, and changes nothing.
         for packet in std::mem::take(&mut self.packets) {
             self.deliver(&packet)?;
             self.check()?;
         }
+        // A delta is a sign of life of who sent it, however late it comes.
+        self.notice_who_is_gone()?;
         self.sessions.clear();
         self.rounds()?;
         self.sweep_all()?;
         self.all_are_equal()?;
         self.all_is_there()?;
         self.age()
+    }
+
+    fn notice_who_is_gone(&mut self) -> Kept {
+        if self.plan.presence { self.pass(3 * self.plan.peer_timeout_ms) } else { Ok(()) }
     }
 
     /// Everyone tells what waits, and pulls from whom it can reach.
@@ -149,6 +153,10 @@ impl World {
                     continue;
                 }
                 let shown = node.view.get(key);
+                // What beat it was refused by those that are left, and died with those that were not.
+                if shown.is_none() && beaten_by_refused(self, node, &winner.stamp, key) {
+                    continue;
+                }
                 let kept = match self.fate(winner) {
                     Fate::Stays => shown == Some(&winner.stamp),
                     // Nobody can have forgotten what beat the others.
@@ -189,6 +197,9 @@ impl World {
         let refusing = self.nodes.iter().any(|node| node.refuses.any());
         let ended_ms = self.oracle.writes().iter().filter_map(Written::ended_at_ms).max().unwrap_or(0);
         self.now_ms = self.now_ms.max(ended_ms);
+        // Who had refused a value hears that it is over, before anyone has been away for as long as origins are known.
+        self.sweep_all()?;
+        self.rounds()?;
         if self.plan.horizon_ms < self.plan.retention_ms {
             self.now_ms += self.plan.horizon_ms + 1;
             self.sweep_all()?;

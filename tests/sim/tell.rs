@@ -45,6 +45,7 @@ impl World {
             }
             self.nodes[from].counts.sent_bytes += bytes.len();
             let copies = match () {
+                () if self.is_reader(to) && self.dice.chance(90) => 0,
                 () if self.dice.chance(self.plan.loss) => 0,
                 () if self.dice.chance(self.plan.repeated) => 2,
                 () => 1,

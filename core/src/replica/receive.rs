@@ -148,10 +148,7 @@ impl Replica {
         if let Some(full) = &join.full
             && !mutated(Bug::NoDrop)
         {
-            self.drop_unseen(
-                |key, stamp| context.covers(stamp) && full.tells_removed(key, stamp.timestamp, &join.forgotten),
-                changes,
-            );
+            self.drop_unseen(|key, stamp| context.covers(stamp) && full.tells_removed(key, stamp, &join.forgotten), changes);
         }
         for (origin, timestamp) in join.full.iter().flat_map(|_| &join.forgotten.newest) {
             if !mutated(Bug::ForgottenNotTaken) {

@@ -21,7 +21,7 @@ use super::entry::{Record, Slot};
 use super::mutation::{Mutation, mutated};
 use super::presence::Sign;
 use super::receive::Unclaimed;
-use super::stamp::Origin;
+use super::stamp::{Origin, Stamp};
 
 /// Where a round goes on: after this origin's timestamp.
 pub type Cursor = (Origin, Timestamp);
@@ -96,29 +96,31 @@ pub struct Puller {
     mends: bool,
 }
 
-/// What a full pull has brought that is not over: every key, as its hash, and when it was written.
+/// What a full pull has brought that is not over: every key, as its hash, and its newest stamp.
 #[derive(Default)]
 pub struct Full {
-    keys: HashMap<u128, Timestamp, foldhash::fast::RandomState>,
+    keys: HashMap<u128, Stamp, foldhash::fast::RandomState>,
     mends: bool,
 }
 
 impl Full {
     /// Whether that entry, which the other side has seen, was removed there: it holds neither that one nor a newer one. When it
     /// may be the one that is damaged, it must not hold the key at all, and have forgotten something newer.
-    pub fn tells_removed(&self, key: &[u8], timestamp: Timestamp, forgotten: &Forgotten) -> bool {
+    pub fn tells_removed(&self, key: &[u8], stamp: &Stamp, forgotten: &Forgotten) -> bool {
         let held = self.keys.get(&xxh3_128(key));
         match self.mends {
-            true => held.is_none() && forgotten.newest.iter().any(|(_, newest)| *newest >= timestamp),
-            false => held.is_none_or(|held| *held < timestamp),
+            true => held.is_none() && forgotten.newest.iter().any(|(_, newest)| *newest >= stamp.timestamp),
+            false => held.is_none_or(|held| held < stamp),
         }
     }
 
     fn add(&mut self, entries: &[Incoming<'_>]) {
         // A tombstone that was merged has ended what was older here. What expires has its own time here.
         for entry in entries.iter().filter(|entry| entry.value.is_some() || entry.expires_at_ms > 0) {
-            let held = self.keys.entry(xxh3_128(entry.key)).or_default();
-            *held = entry.stamp.timestamp.max(*held);
+            let held = self.keys.entry(xxh3_128(entry.key)).or_insert_with(|| entry.stamp.clone());
+            if entry.stamp > *held {
+                *held = entry.stamp.clone();
+            }
         }
     }
 }

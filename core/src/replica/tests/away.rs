@@ -104,6 +104,27 @@ fn g1_changes_while_a_full_pull_is_under_way_are_all_brought() {
 }
 
 #[test]
+fn g3_a_removed_value_goes_also_where_another_of_the_same_millisecond_stays() {
+    let (mut low, mut high, mut away) = (replica(1), replica(2), replica(3));
+    put(&mut high, "k", DAY);
+    tell(&mut high, &mut [&mut away], DAY);
+    put(&mut low, "k", DAY);
+    lose(&mut low);
+    let now = DAY + 1 + HORIZON + 1;
+    remove(&mut high, "k", DAY + 1);
+    lose(&mut high);
+    sweep(&mut high, now);
+    pull(&mut low, &high, now);
+    pull(&mut away, &low, now);
+    assert!(!has(&away, "k", now), "what its author removed");
+    assert!(has(&low, "k", now), "a tie: nobody had seen it");
+    // Contexts are equal and entries are not: the self-check.
+    Pull::full(&away, WHOLE).finish(&mut away, &low, now);
+    Pull::full(&low, WHOLE).finish(&mut low, &away, now);
+    assert_eq!(away.digest(), low.digest());
+}
+
+#[test]
 fn g3_what_is_removed_and_forgotten_while_a_pull_is_under_way_makes_it_start_over() {
     let (home, mut late) = (met().0, replica(3));
     let mut home = home;
