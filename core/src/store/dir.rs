@@ -15,6 +15,7 @@ use super::map::Store;
 use super::name::{directory_name, is_map};
 use super::reader::Reader;
 use super::recovery::{self, Recovered};
+use super::rows::TakeRow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::MAX_MAP_NAME_BYTES;
 
@@ -93,12 +94,7 @@ impl DataDir {
     ///
     /// Errors: `Corrupted` with path and place, `Unsupported`, `Storage`: nothing is opened, removed or changed. `Locked` when the
     /// map is open already.
-    pub fn open_map(
-        &self,
-        map: &[u8],
-        id: u64,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-    ) -> Result<(Store, Recovered)> {
+    pub fn open_map(&self, map: &[u8], id: u64, each: &mut TakeRow<'_>) -> Result<(Store, Recovered)> {
         let held = self.hold(map)?;
         let directory = self.0.path.join(&held.map);
         if !self.list()?.contains(&held.map) {

@@ -1,6 +1,7 @@
 //! One durable map: commits go in, and come back as rows.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::dir::Held;
@@ -14,6 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A log that is smaller than this is not worth a snapshot.
 const MIN_LOG_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A log that is so many times larger than one that is worth a snapshot is too large.
+const OVERGROWN: u64 = 4;
 
 /// A map on disk, opened.
 ///
@@ -79,6 +83,12 @@ impl Store {
         self.log_bytes() > live_bytes.max(MIN_LOG_BYTES)
     }
 
+    /// Whether commits come faster than a snapshot can be written. Who lets writers wait for it then keeps the disk bounded
+    /// whatever they do.
+    pub fn is_overgrown(&self, live_bytes: u64) -> bool {
+        self.log_bytes() > OVERGROWN * live_bytes.max(MIN_LOG_BYTES)
+    }
+
     /// Starts a compaction: syncs, and begins a new segment of the log. The caller then hands the writer every row, as each is at
     /// some moment after this call, on any thread and at any pace, while commits go on here; and brings the snapshot to `install`.
     ///
@@ -123,10 +133,6 @@ impl Store {
     pub fn close(mut self) -> Result<()> {
         self.log.seal()
     }
-
-    pub fn directory(&self) -> &Path {
-        &self.directory
-    }
 }
 
 /// Files that a snapshot has replaced. Where they are not removed, the next opening does it.
@@ -140,7 +146,11 @@ impl Replaced {
     /// Cost: freeing large files can take milliseconds; any thread will do.
     pub fn remove(self) -> Result<()> {
         for path in &self.paths {
-            self.disk.remove(path).map_err(|error| refused("remove", path, &error))?;
+            match self.disk.remove(path) {
+                // What an earlier snapshot had replaced, and is removed at leisure elsewhere.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(|error| refused("remove", path, &error))?,
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{Disk, corrupted, refused};
 use super::files::{Files, log_name, snapshot_name};
 use super::log::Log;
+use super::rows::TakeRow;
 use super::segment::Segment;
 use super::snapshot::SnapshotReader;
 use crate::error::Result;
@@ -46,12 +47,7 @@ type Changed<'a> = HashMap<&'a [u8], Option<&'a [u8]>, foldhash::fast::RandomSta
 /// Hands every row to `each`, once, as the last commit left it. Its error ends the opening, with nothing changed.
 ///
 /// Limits: holds the log since the snapshot, and one window of the snapshot.
-pub fn open(
-    disk: &dyn Disk,
-    directory: &Path,
-    name: &[u8],
-    each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-) -> Result<Opened> {
+pub fn open(disk: &dyn Disk, directory: &Path, name: &[u8], each: &mut TakeRow<'_>) -> Result<Opened> {
     // After the end of a process, what is seen may not be what lasts. Nothing is built on it, or removed, before it does.
     disk.sync_directory(directory).map_err(|error| refused("sync", directory, &error))?;
     let files = Files::list(disk, directory)?;
@@ -133,7 +129,7 @@ fn unfold(
     newest: &Segment,
     changed: &Changed<'_>,
     recovered: &mut Recovered,
-    each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+    each: &mut TakeRow<'_>,
 ) -> Result<()> {
     let snapshot = SnapshotReader::open(disk, path.clone())?;
     if snapshot.header != first.header {

@@ -13,6 +13,9 @@ pub struct Row<'a> {
     pub value: Option<&'a [u8]>,
 }
 
+/// Who takes rows when a map is opened: key and value, once each.
+pub type TakeRow<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
+
 const LENGTHS_BYTES: usize = 8;
 const REMOVED: u32 = u32::MAX;
 

@@ -13,7 +13,7 @@ use super::files::{snapshot_name, unfinished};
 use super::frame::{self, Found};
 use super::header::{Header, Kind};
 use super::reader::{Reader, u64_at};
-use super::rows::{self, Row, check_size};
+use super::rows::{self, Row, TakeRow, check_size};
 use crate::error::Result;
 
 /// Where a block stops taking further rows.
@@ -156,7 +156,7 @@ impl SnapshotReader {
     /// Every row, in the order they were written. Returns `end`, and how many bytes were read.
     ///
     /// Errors: `Corrupted`: a snapshot was whole before it had its name, so nothing here can be a torn tail.
-    pub fn rows(mut self, each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<(u64, u64)> {
+    pub fn rows(mut self, each: &mut TakeRow<'_>) -> Result<(u64, u64)> {
         let (mut rows, mut blocks) = (0, 0);
         let len = self.reader.len();
         loop {

@@ -180,6 +180,70 @@ fn a_file_of_another_map_or_place_does_not_pass() {
 }
 
 #[test]
+fn a_frame_of_another_history_does_not_pass() {
+    let disk = FaultDisk::new(1);
+    let dir = data_dir(&disk).expect("a data directory");
+    let (mut store, ..) = open(&dir).expect("a map");
+    store.append([Row::put(b"a", b"0")]).expect("appended");
+    store.sync().expect("synced");
+    // What a directory becomes that is copied, and lives on twice.
+    let [one, other] = [b"1", b"2"].map(|value| {
+        let disk = disk.after_kill();
+        let dir = data_dir(&disk).expect("a data directory");
+        let (mut store, ..) = open(&dir).expect("a map");
+        for key in [b"b", b"c"] {
+            store.append([Row::put(key, value)]).expect("appended");
+            store.sync().expect("synced");
+        }
+        store.close().expect("closed");
+        disk
+    });
+    let log = Path::new("/data/map-flags/00000001.log");
+    let (ours, theirs) = (one.files()[log].clone(), other.files()[log].clone());
+    let first = ours.iter().zip(&theirs).position(|(ours, theirs)| ours != theirs).expect("they differ");
+    let start = first / 8 * 8;
+    let mut mixed = ours;
+    let frame = frame::HEAD_BYTES + 16;
+    mixed[start..start + frame].copy_from_slice(&theirs[start..start + frame]);
+    one.overwrite(log, &mixed);
+    let error = open(&data_dir(&one.after_kill()).expect("a data directory")).err().expect("two histories");
+    assert_eq!(error.kind(), ErrorKind::Corrupted);
+}
+
+#[test]
+fn what_a_snapshot_reflects_is_never_cut_from_the_log() {
+    let disk = FaultDisk::new(1);
+    let dir = data_dir(&disk).expect("a data directory");
+    let (mut store, ..) = open(&dir).expect("a map");
+    let mut writer = store.rotate().expect("rotated");
+    // Two keys that change together; the walk sees one of them before, the other after.
+    writer.row(b"a", b"0").expect("written");
+    store.append([Row::put(b"a", b"1"), Row::put(b"b", b"1")]).expect("appended");
+    writer.row(b"b", b"1").expect("written");
+    let snapshot = writer.finish(store.last()).expect("finished");
+    store.install(snapshot).expect("installed").remove().expect("removed");
+    assert_eq!(store.durable(), 1);
+    drop((store, dir));
+    let log = Path::new("/data/map-flags/00000002.log");
+    let bytes = disk.files()[log].clone();
+    for at in 0..bytes.len() {
+        let disk = disk.after_kill();
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x04;
+        disk.overwrite(log, &flipped);
+        match open(&data_dir(&disk).expect("a data directory")) {
+            Ok((_, recovered, rows)) => {
+                assert!(
+                    recovered.last == 1 && recovered.cut.is_some() && rows.values().all(|value| value == b"1"),
+                    "byte {at}"
+                );
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Corrupted, "byte {at}"),
+        }
+    }
+}
+
+#[test]
 fn a_value_that_looks_like_a_frame_is_a_value() {
     let disk = FaultDisk::new(1);
     let dir = data_dir(&disk).expect("a data directory");

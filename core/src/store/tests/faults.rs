@@ -106,6 +106,36 @@ fn a_disk_without_room_for_a_snapshot_leaves_the_map_as_it_was() {
 }
 
 #[test]
+fn what_was_replaced_may_be_removed_later_and_twice() {
+    let (disk, dir, mut store) = one_commit();
+    let mut replaced = Vec::new();
+    for _ in 0..2 {
+        let snapshot = store.rotate().expect("rotated").finish(0).expect("finished");
+        replaced.push(store.install(snapshot).expect("installed"));
+    }
+    for replaced in replaced {
+        replaced.remove().expect("removed");
+    }
+    let left: Vec<_> = disk.files().into_keys().filter(|path| path.starts_with("/data/map-flags")).collect();
+    assert_eq!(left, [Path::new("/data/map-flags/00000003.log"), Path::new("/data/map-flags/00000003.snap")]);
+    drop((store, dir));
+}
+
+#[test]
+fn a_log_is_worth_a_snapshot_when_it_is_larger_than_the_rows_and_large() {
+    let (_disk, _dir, mut store) = one_commit();
+    let live = 8 * 1024 * 1024;
+    let value = vec![1; 1024 * 1024];
+    for (megabytes, expected) in [(3, [false; 3]), (5, [true, false, false]), (9, [true, true, false]), (17, [true; 3])] {
+        while store.log_bytes() < megabytes * 1024 * 1024 {
+            store.append([Row::put(b"b", &value)]).expect("appended");
+        }
+        let found = [store.should_compact(0), store.should_compact(live), store.is_overgrown(0)];
+        assert_eq!(found, expected, "{megabytes} MB");
+    }
+}
+
+#[test]
 fn a_commit_over_its_limit_changes_nothing() {
     let (_disk, _dir, mut store) = one_commit();
     let half = vec![0; crate::limits::MAX_COMMIT_BYTES / 2];

@@ -66,7 +66,7 @@ fn written(commits: u64) -> Rows {
 }
 
 /// This program again, with a task, and what it says.
-fn child(task: &str, path: &Path, uid: Option<u32>) -> std::io::Result<(Child, BufReader<ChildStdout>)> {
+fn child(task: &str, path: &Path, uid: Option<u32>) -> io::Result<(Child, BufReader<ChildStdout>)> {
     let mut command = Command::new(std::env::current_exe()?);
     let test = module_path!().split_once("::").expect("in a crate").1;
     command.args([&format!("{test}::as_a_child"), "--exact", "--nocapture", "--test-threads=1"]);
@@ -81,11 +81,11 @@ fn child(task: &str, path: &Path, uid: Option<u32>) -> std::io::Result<(Child, B
 
 /// What a child says, one line after the other; the test runner says things too, but not these.
 fn says(told: &mut impl BufRead) -> impl Iterator<Item = String> {
-    told.lines().map_while(std::io::Result::ok).filter_map(|line| line.strip_prefix("child: ").map(str::to_owned))
+    told.lines().map_while(io::Result::ok).filter_map(|line| line.strip_prefix("child: ").map(str::to_owned))
 }
 
 fn say(what: &str) {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     writeln!(out, "\nchild: {what}").and_then(|()| out.flush()).expect("somebody listens");
 }
 
@@ -101,7 +101,7 @@ fn as_a_child() {
     match task.as_str() {
         "write" => write_for_ever(&dir),
         // Until the parent lets go.
-        _ => drop(std::io::stdin().read(&mut [0])),
+        _ => drop(io::stdin().read(&mut [0])),
     }
 }
 
@@ -227,7 +227,7 @@ fn a_directory_that_may_not_be_read_is_refused_in_words() {
     let place = Temporary::new("denied");
     let path = place.0.join("data");
     drop(os_dir(&path).expect("a data directory"));
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).expect("it is ours");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).expect("it is ours");
     // Root may read everything, so for root somebody else tries.
     let is_root = std::fs::read_dir(&path).is_ok();
     let Ok((mut child, mut told)) = child("hold", &path, is_root.then_some(65_534)) else {

@@ -108,9 +108,9 @@ fn overwritten(dir: &DataDir, place: &Path) {
             store.append([Row::put(&key, &value)]).expect("appended");
         }
         last.store(store.sync().expect("synced"), Ordering::SeqCst);
-        if let Some(walk) = writing.take_if(|walk| walk.is_finished()) {
-            let replaced = store.install(walk.join().expect("walked")).expect("installed");
-            std::thread::spawn(|| replaced.remove().expect("removed"));
+        let too_much = store.is_overgrown(live);
+        if let Some(walk) = writing.take_if(|walk| too_much || walk.is_finished()) {
+            store.install(walk.join().expect("walked")).expect("installed").remove().expect("removed");
             compactions += 1;
         } else if writing.is_none() && store.should_compact(live) {
             let mut writer = store.rotate().expect("rotated");
