@@ -44,6 +44,8 @@ pub struct Keeper {
     saved: AtomicU64,
     turn: Mutex<Turn>,
     turn_over: Condvar,
+    /// The log grows faster than snapshots are written: writers wait for the next one.
+    overgrown: AtomicBool,
     failed: OnceLock<Error>,
     due: Mutex<Due>,
     bell: Condvar,
@@ -80,7 +82,7 @@ impl Keeper {
             let (path, offset, bytes, what) = (cut.path.display(), cut.offset, cut.bytes, cut.what);
             tracing::warn!(map = name, %path, offset, bytes, "the end of the log was cut: {what}");
         }
-        let replica = loading.finish(store.directory())?;
+        let replica = loading.finish(&path)?;
         Ok((replica, Self::new(settings, store, found.cut)))
     }
 
@@ -93,6 +95,7 @@ impl Keeper {
             saved: AtomicU64::new(0),
             turn: Mutex::default(),
             turn_over: Condvar::new(),
+            overgrown: AtomicBool::new(false),
             failed: OnceLock::new(),
             due: Mutex::default(),
             bell: Condvar::new(),
@@ -114,9 +117,10 @@ impl Keeper {
                 if Instant::now() >= compact_at
                     && let Err(error) = keeper.compact(&map)
                 {
-                    tracing::warn!(map = map.name, "{error}");
+                    tracing::warn!(map = map.name, "{error}: the log goes on growing");
                     compact_at = Instant::now() + COMPACT_AGAIN;
                 }
+                keeper.go_on();
             }
         };
         let thread = thread::Builder::new().name("p2pmap-disk".to_owned()).spawn(run);
@@ -135,6 +139,7 @@ impl Keeper {
 
     /// A write has been made, up to that change: returns when it is as durable as the map is. Errors: `Storage`.
     pub fn wrote(&self, map: &MapState, edits: u64) -> Result<()> {
+        self.wait_for_room();
         match self.durability {
             Durability::Sync => self.save(map, edits),
             Durability::Async | Durability::None => {
@@ -142,6 +147,23 @@ impl Keeper {
                 Ok(())
             }
         }
+    }
+
+    fn wait_for_room(&self) {
+        if self.overgrown.load(Ordering::Acquire) {
+            self.changed();
+            let mut turn = self.turn.lock();
+            while self.overgrown.load(Ordering::Acquire) {
+                self.turn_over.wait(&mut turn);
+            }
+        }
+    }
+
+    /// The log is short again, or as short as it gets: writers that waited go on.
+    fn go_on(&self) {
+        let _turn = self.turn.lock();
+        self.overgrown.store(false, Ordering::Release);
+        self.turn_over.notify_all();
     }
 
     /// Something has changed: the thread saves it.
@@ -194,6 +216,10 @@ impl Keeper {
         let Some(unsaved) = map.writer().replica.take_unsaved() else { return Ok(()) };
         saved::append(store, &unsaved)?;
         store.sync()?;
+        if store.is_overgrown(live_bytes(map)) {
+            self.overgrown.store(true, Ordering::Release);
+            self.changed();
+        }
         self.saved.store(unsaved.edits, Ordering::Release);
         Ok(())
     }
@@ -259,9 +285,8 @@ impl Keeper {
 
     /// Replaces a log that has grown long by what there is now. Writers go on meanwhile.
     fn compact(&self, map: &MapState) -> Result<()> {
-        let live = map.index.bytes() + ROW_BYTES * (map.index.live() + map.index.hidden() + map.index.tombstones()) as u64;
         let writer = match self.store.lock().as_mut() {
-            Some(store) if store.check().is_ok() && store.should_compact(live) => store.rotate()?,
+            Some(store) if store.check().is_ok() && store.should_compact(live_bytes(map)) => store.rotate()?,
             _ => return Ok(()),
         };
         let writer = self.snapshot(map, writer)?;
@@ -310,6 +335,7 @@ impl Keeper {
     pub fn close(&self, map: &MapState) -> Result<()> {
         *self.due.lock() = Due::Over;
         self.bell.notify_all();
+        self.go_on();
         let thread = self.thread.lock().take();
         if let Some(thread) = thread.filter(|running| running.thread().id() != thread::current().id()) {
             let _ = thread.join();
@@ -318,6 +344,7 @@ impl Keeper {
         let saved = if self.store.lock().is_some() { self.save(map, edits) } else { Ok(()) };
         let closed = self.store.lock().take().map_or(Ok(()), |store| if saved.is_ok() { store.close() } else { Ok(()) });
         self.closed.store(true, Ordering::Release);
+        self.go_on();
         saved.and(closed)
     }
 
@@ -330,4 +357,9 @@ impl Keeper {
     pub fn log_bytes(&self) -> u64 {
         self.store.lock().as_ref().map_or(0, Store::log_bytes)
     }
+}
+
+/// What the map's rows take, about.
+fn live_bytes(map: &MapState) -> u64 {
+    map.index.bytes() + ROW_BYTES * (map.index.live() + map.index.hidden() + map.index.tombstones()) as u64
 }
