@@ -68,3 +68,28 @@ fn g8_a_few_differences_cost_what_differs() {
     );
     assert!(bytes < DIFFERENCES_BYTES, "{bytes}");
 }
+
+#[test]
+fn g8_who_comes_back_from_its_disk_is_sent_what_it_missed() {
+    let _alone = alone();
+    let Some(lab) = Lab::new(2) else { return };
+    let directory = std::env::temp_dir().join(format!("p2pmap-cost-{}", std::process::id()));
+    let first = lab.start(0, Transport::Tcp, &[]);
+    let options = [&*format!("data_dir={}", directory.display()), "durability=sync", &first.as_bootstrap()];
+    let mut nodes = [first, lab.start(1, Transport::Tcp, &options)];
+    nodes[0].tell(&format!("putmany k {ENTRIES} {VALUE}"));
+    converged(&mut nodes, ENTRIES, LONG);
+    let [mut first, second] = nodes;
+    // Not before all of it is on the disk.
+    let stamp = first.tell("put last value");
+    first.tell(&format!("await {stamp} 1 {}", LONG.as_millis()));
+    second.kill();
+    first.tell(&format!("putmany missed/ {DIFFERENCES} {VALUE}"));
+    let before = lab.traffic(0);
+    let second = lab.start(1, Transport::Tcp, &options);
+    let took = converged(&mut [first, second], ENTRIES + 1 + DIFFERENCES, LONG);
+    let bytes = lab.traffic(0) - before;
+    println!("back with {ENTRIES} entries from its disk, {DIFFERENCES} missed: {bytes} bytes in {took:?}");
+    let _ = std::fs::remove_dir_all(&directory);
+    assert!(bytes < DIFFERENCES_BYTES, "{bytes}");
+}

@@ -4,6 +4,7 @@
 //! that none outlives the test that started it.
 
 mod churn;
+mod hammer;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -100,6 +101,7 @@ impl TestNode {
                 self.churn = Some(Churn::start(&self.map, journal, load)?);
                 Ok("ok".into())
             }
+            ["hammer", directory, writers] => hammer::start(&self.map, directory, number(writers)?).map(|()| "ok".into()),
             ["rest"] => self.churning()?.rest().map(|count| count.to_string()),
             ["dump", entries, seen] => self.churning()?.dump(entries, seen).map(|()| "ok".into()),
             ["listen"] => {
