@@ -41,10 +41,10 @@ pub struct Opened {
     pub recovered: Recovered,
 }
 
-/// The rows that the log changed, as it left them.
-type Changed<'a> = HashMap<&'a [u8], Option<&'a [u8]>, foldhash::fast::RandomState>;
+/// The rows that the log changed, as it left them. By the map's id as the seed of its hashes, the order is the same each time.
+type Changed<'a> = HashMap<&'a [u8], Option<&'a [u8]>, foldhash::fast::FixedState>;
 
-/// Hands every row to `each`, once, as the last commit left it. Its error ends the opening, with nothing changed.
+/// Hands every row to `each`, once, as the last commit left it, in the same order each time. Its error ends the opening, with nothing changed.
 ///
 /// Limits: holds the log since the snapshot, and one window of the snapshot.
 pub fn open(disk: &dyn Disk, directory: &Path, name: &[u8], each: &mut TakeRow<'_>) -> Result<Opened> {
@@ -55,7 +55,7 @@ pub fn open(disk: &dyn Disk, directory: &Path, name: &[u8], each: &mut TakeRow<'
     // Invariant: there is at least the segment that is looked for first.
     let newest = earlier.pop().expect("a segment");
     let segments = || earlier.iter().chain([&newest]);
-    let mut changed = Changed::default();
+    let mut changed = Changed::with_hasher(foldhash::fast::FixedState::with_seed(newest.header.id));
     for row in segments().flat_map(Segment::rows) {
         changed.insert(row.key, row.value);
     }

@@ -130,6 +130,28 @@ fn an_error_of_whoever_takes_the_rows_ends_the_opening_and_changes_nothing() {
 }
 
 #[test]
+fn rows_come_in_the_same_order_each_time() {
+    let disk = FaultDisk::new(1);
+    let dir = data_dir(&disk).expect("a data directory");
+    let (mut store, ..) = open(&dir).expect("a map");
+    for key in 0..100_u8 {
+        store.append([Row::put(&[key], &[key])]).expect("appended");
+    }
+    store.close().expect("closed");
+    let order = || {
+        let mut keys = Vec::new();
+        let take = &mut |key: &[u8], _: &[u8]| {
+            keys.push(key[0]);
+            Ok(())
+        };
+        dir.open_map(MAP, ID, take).expect("a map");
+        keys
+    };
+    assert_eq!(order(), order());
+    assert_eq!(order().len(), 100);
+}
+
+#[test]
 fn destroying_a_map_removes_what_is_ours_and_nothing_else() {
     let disk = FaultDisk::new(1);
     let dir = data_dir(&disk).expect("a data directory");
