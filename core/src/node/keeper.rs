@@ -19,7 +19,7 @@ use super::state::MapState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::DELTA_TARGET_BYTES;
 use crate::net::Network;
-use crate::options::{Durability, MapSettings};
+use crate::options::{Durability, MapSettings, OnStorageError};
 use crate::replica::{Origin, Replica, SavedEntry, Slot};
 use crate::store::{Cut, DataDir, SnapshotWriter, Store};
 use crate::wire;
@@ -90,7 +90,7 @@ impl Keeper {
         Self {
             durability: settings.durability,
             interval: Duration::from_millis(settings.fsync_interval_ms),
-            goes_on_in_memory: settings.on_storage_error.goes_on(),
+            goes_on_in_memory: settings.on_storage_error == OnStorageError::Memory,
             store: Mutex::new(Some(store)),
             saved: AtomicU64::new(0),
             turn: Mutex::default(),
@@ -110,9 +110,9 @@ impl Keeper {
     pub fn start(self: &Arc<Self>, map: Arc<MapState>, network: Weak<Network>) -> Result<()> {
         let keeper = self.clone();
         let run = move || {
-            let mut compact_at = Instant::now();
-            while keeper.wait_until_due() {
-                keeper.save_all(&map);
+            let (mut compact_at, mut sync_at) = (Instant::now(), None);
+            while keeper.wait_until_due(sync_at) {
+                sync_at = keeper.save_all(&map, sync_at);
                 network.upgrade().inspect(|network| network.wake(map.topic));
                 if Instant::now() >= compact_at
                     && let Err(error) = keeper.compact(&map)
@@ -175,52 +175,69 @@ impl Keeper {
         }
     }
 
-    fn save_all(&self, map: &MapState) {
+    /// Saves what there is, or, where a sync may wait, hands it to the system. When the next sync is due.
+    fn save_all(&self, map: &MapState, sync_at: Option<Instant>) -> Option<Instant> {
+        let sync_at = sync_at.unwrap_or_else(|| Instant::now() + self.interval);
+        let may_wait = self.durability == Durability::Async && Instant::now() < sync_at;
+        // Whoever writes next is told of an error.
+        if may_wait {
+            if self.failed.get().is_none() {
+                let _ = self.in_turn(map, |store| store.write().map(|()| false));
+            }
+            return (!self.is_saved(map.writer().replica.edits())).then_some(sync_at);
+        }
         let edits = map.writer().replica.edits();
-        // Whoever writes next is told.
         let _ = self.save(map, edits);
+        None
     }
 
     /// Returns when everything up to that change is on disk.
     fn save(&self, map: &MapState, edits: u64) -> Result<()> {
-        let mut turn = self.turn.lock();
-        loop {
-            if self.is_saved(edits) {
-                return Ok(());
-            }
+        while !self.is_saved(edits) {
             if self.failed.get().is_some() {
                 return self.check();
             }
-            if turn.taken {
-                self.turn_over.wait(&mut turn);
-                continue;
-            }
-            turn.taken = true;
-            drop(turn);
-            let outcome = self.flush(map);
-            turn = self.turn.lock();
-            turn.taken = false;
-            if let Err(error) = outcome {
-                tracing::error!(map = map.name, "{error}: writes are refused until the map is opened anew");
-                let _ = self.failed.set(error);
-            }
-            self.turn_over.notify_all();
+            self.in_turn(map, |store| store.sync().map(|_| true))?;
         }
+        Ok(())
     }
 
-    fn flush(&self, map: &MapState) -> Result<()> {
+    /// Takes everything that has changed to the store, and does that there; whether it is saved then is what that says. Who finds
+    /// another one at it waits for that one, and has nothing done.
+    fn in_turn(&self, map: &MapState, finish: impl FnOnce(&mut Store) -> Result<bool>) -> Result<()> {
+        let mut turn = self.turn.lock();
+        if turn.taken {
+            self.turn_over.wait(&mut turn);
+            return Ok(());
+        }
+        turn.taken = true;
+        drop(turn);
+        let outcome = self.flush(map, finish);
+        turn = self.turn.lock();
+        turn.taken = false;
+        if let Err(error) = outcome {
+            tracing::error!(map = map.name, "{error}: writes are refused until the map is opened anew");
+            let _ = self.failed.set(error);
+        }
+        self.turn_over.notify_all();
+        drop(turn);
+        self.check()
+    }
+
+    fn flush(&self, map: &MapState, finish: impl FnOnce(&mut Store) -> Result<bool>) -> Result<()> {
         let mut store = self.store.lock();
         let Some(store) = store.as_mut() else {
             return Err(Error::new(ErrorKind::Closed, format!("the map `{}` is closed: open it again", map.name)));
         };
         let Some(unsaved) = map.writer().replica.take_unsaved() else { return Ok(()) };
         saved::append(store, &unsaved)?;
-        store.sync()?;
+        if finish(store)? {
+            self.saved.store(unsaved.edits, Ordering::Release);
+        }
         if store.is_overgrown(live_bytes(map)) {
             self.overgrown.store(true, Ordering::Release);
             self.changed();
         }
-        self.saved.store(unsaved.edits, Ordering::Release);
         Ok(())
     }
 
@@ -267,15 +284,15 @@ impl Keeper {
 
     // ---- the thread ----
 
-    /// Whether to go on.
-    fn wait_until_due(&self) -> bool {
+    /// Waits until there is something to save, or to sync. Whether to go on.
+    fn wait_until_due(&self, sync_at: Option<Instant>) -> bool {
         let mut due = self.due.lock();
         while *due == Due::Nothing {
-            self.bell.wait(&mut due);
-        }
-        if self.durability != Durability::Sync {
-            let until = Instant::now() + self.interval;
-            while *due != Due::Over && !self.bell.wait_until(&mut due, until).timed_out() {}
+            match sync_at {
+                None => self.bell.wait(&mut due),
+                Some(at) if self.bell.wait_until(&mut due, at).timed_out() => break,
+                Some(_) => {}
+            }
         }
         if *due == Due::Save {
             *due = Due::Nothing;

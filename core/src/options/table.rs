@@ -160,10 +160,6 @@ impl OnStorageError {
             _ => Err(refused(option, value)),
         }
     }
-
-    pub fn goes_on(self) -> bool {
-        self == Self::Memory
-    }
 }
 
 impl Default for NodeSettings {

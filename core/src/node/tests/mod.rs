@@ -3,6 +3,7 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+mod disk_fails;
 mod durable;
 mod guarantees;
 
