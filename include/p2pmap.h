@@ -333,6 +333,8 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 //                         Default: 30000.
 //   peer_timeout_ms       On presence maps: an author is gone after so long without a sign of life; the same on every
 //                         node. Allowed: 1000 to 3600000. Default: 10000.
+//   data_dir              Where durable maps and this node's identity are kept; one process at a time; empty: nothing
+//                         is kept. Allowed: a path.
 //   max_clock_drift_ms    Entries stamped further ahead than this are set aside. Allowed: 1 to 31536000000. Default:
 //                         60000.
 //   maps                  Maps to open with the node; maps.<map>.<option> sets an option of one. Allowed: map names,
@@ -341,6 +343,11 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 // Of maps, and of nodes as the default for their maps:
 //   validator             What values must be; checked here and on arrival. Allowed: utf8, json, max_bytes:<n>, several
 //                         separated by commas.
+//   durability            None: in memory; async: on disk within fsync_interval_ms; sync: on disk before a write
+//                         returns. Allowed: none, async, sync. Default: none.
+//   fsync_interval_ms     With async: how much a loss of power may take. Allowed: 1 to 3600000. Default: 1000.
+//   on_storage_error      When the disk fails: refuse writes until the map is opened anew, or go on in memory. Allowed:
+//                         refuse, memory. Default: refuse.
 //   presence              Entries are visible only while their author is; the same on every node. Allowed: true or
 //                         false. Default: false.
 //   default_ttl_ms        When a put that says no ttl of its own expires. Allowed: 0 (never) to 3155760000000. Default:
