@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::super::clock::now_ms;
 use super::super::keeper::Keeper;
 use super::super::saved::Loading;
 use super::super::state::MapState;
@@ -26,7 +27,7 @@ fn open(disk: &FaultDisk, on_error: OnStorageError) -> MapState {
         peer_timeout_ms: 10_000,
         max_clock_drift_ms: 60_000,
     };
-    let origin = Origin::new(PeerId::from_bytes(b"n").unwrap(), super::super::clock::now_ms() << 16);
+    let origin = Origin::new(PeerId::from_bytes(b"n").unwrap(), now_ms() << 16);
     let (replica, keeper) = Keeper::open("test", &settings, &dir, Loading::new(origin, rules, 1)).unwrap();
     MapState::new("test", Topic([1; 16]), settings, replica, Some(Arc::new(keeper)), Arc::default())
 }
