@@ -10,7 +10,7 @@ mod map;
 mod node;
 mod queue;
 mod receive;
-mod saved;
+pub mod saved;
 mod scan;
 mod state;
 mod status;

@@ -3,41 +3,65 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{MAX_COMMIT_BYTES, MAX_ROW_BYTES};
-use crate::replica::{Head, Origin, Replica, Restorer, Rules, Unsaved};
+use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_COMMIT_BYTES, MAX_ROW_BYTES};
+use crate::replica::{
+    Head, Known, Mutation, Origin, Record, Replica, Restorer, Rules, SavedEntry, Slot, Unsaved, mutated, same_batch,
+};
 use crate::store::{Row, SnapshotWriter, Store};
 use crate::wire::rows::{self, Row as Decoded};
 
-/// Half of what a commit may have: a row more does not make it too large.
+/// Half of what a commit may have: a batch and a row more do not make it too large.
 const COMMIT_BYTES: usize = MAX_COMMIT_BYTES / 2;
+/// What a row takes beside key and value, generously.
+const ROW_BYTES: usize = 40;
+
+type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// Adds what changed to the store, as one commit.
 ///
-/// More than fits in one: entries come first, and what is known of origins, with what was forgotten, last. An entry that is held and
-/// not claimed as seen does no harm; the other way round it would.
+/// More than fits in one: entries come first, whole batches in the order of their stamps, and what is known of origins, with what was
+/// forgotten, last. An entry that is held and not claimed as seen does no harm; the other way round it would.
 pub fn append(store: &mut Store, unsaved: &Unsaved) -> Result<()> {
-    let (mut held, mut gone) = (Vec::new(), Vec::new());
-    let mut bytes = 0;
-    for (slot, saved) in &unsaved.entries {
-        let key = rows::entry_key(slot.key());
-        match saved {
-            None => gone.push((key, None)),
-            Some(saved) => {
-                let value = rows::encode_entry(saved);
-                bytes += key.len() + value.len() + 8;
-                held.push((key, Some(value)));
-            }
-        }
-        if bytes > COMMIT_BYTES {
-            commit(store, &std::mem::take(&mut held))?;
-            bytes = 0;
-        }
+    append_in(store, unsaved, COMMIT_BYTES)
+}
+
+/// The same, in commits of about that size.
+pub fn append_in(store: &mut Store, unsaved: &Unsaved, commit_bytes: usize) -> Result<()> {
+    if mutated(Mutation::ContextSavedFirst) {
+        commit(store, &known_rows(unsaved))?;
     }
-    held.extend(gone);
+    let mut held: Vec<_> = unsaved.entries.iter().filter_map(|(slot, saved)| Some((slot, saved.as_ref()?))).collect();
+    let bytes = |slot: &Slot, saved: &SavedEntry| slot.key().len() + saved.record.bytes().len() + ROW_BYTES;
+    let mut rows = Rows::new();
+    if held.iter().map(|(slot, saved)| bytes(slot, saved)).sum::<usize>() > commit_bytes {
+        held.sort_unstable_by_key(|(_, saved)| (saved.origin, saved.record.stamp().timestamp));
+        // Entries name their origins; nothing else is said of those before the end.
+        let named = unsaved.named.iter().map(|(number, origin)| (*number, Known::nothing_of(origin.clone())));
+        rows.extend(named.map(|(number, known)| (rows::origin_key(number), Some(rows::encode_known(&known)))));
+    }
+    let mut size = 0;
+    let mut last: Option<&Record> = None;
+    for (slot, saved) in held {
+        if size > commit_bytes && !last.is_some_and(|last| same_batch(last, &saved.record)) {
+            commit(store, &std::mem::take(&mut rows))?;
+            size = 0;
+        }
+        size += bytes(slot, saved);
+        rows.push((rows::entry_key(slot.key()), Some(rows::encode_entry(saved))));
+        last = Some(&saved.record);
+    }
+    let gone = unsaved.entries.iter().filter(|(_, saved)| saved.is_none());
+    rows.extend(gone.map(|(slot, _)| (rows::entry_key(slot.key()), None)));
+    rows.extend(known_rows(unsaved));
+    commit(store, &rows)
+}
+
+fn known_rows(unsaved: &Unsaved) -> Rows {
     let origins = unsaved.origins.iter();
-    held.extend(origins.map(|(number, known)| (rows::origin_key(*number), known.as_ref().map(rows::encode_known))));
-    held.push((rows::head_key(), Some(rows::encode_head(&unsaved.head))));
-    commit(store, &held)
+    let mut rows: Rows =
+        origins.map(|(number, known)| (rows::origin_key(*number), known.as_ref().map(rows::encode_known))).collect();
+    rows.push((rows::head_key(), Some(rows::encode_head(&unsaved.head))));
+    rows
 }
 
 fn commit(store: &mut Store, rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
@@ -46,13 +70,13 @@ fn commit(store: &mut Store, rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> 
 }
 
 /// Writes the head and what is known of origins into a snapshot; entries follow with [`snapshot_entry`].
-pub fn snapshot_known(writer: &mut SnapshotWriter, head: &Head, known: &[(u32, crate::replica::Known)]) -> Result<()> {
+pub fn snapshot_known(writer: &mut SnapshotWriter, head: &Head, known: &[(u32, Known)]) -> Result<()> {
     writer.row(&rows::head_key(), &rows::encode_head(head))?;
     known.iter().try_for_each(|(number, known)| writer.row(&rows::origin_key(*number), &rows::encode_known(known)))
 }
 
 /// Writes one entry into a snapshot.
-pub fn snapshot_entry(writer: &mut SnapshotWriter, key: &[u8], entry: &crate::replica::SavedEntry) -> Result<()> {
+pub fn snapshot_entry(writer: &mut SnapshotWriter, key: &[u8], entry: &SavedEntry) -> Result<()> {
     writer.row(&rows::entry_key(key), &rows::encode_entry(entry))
 }
 
@@ -112,4 +136,4 @@ fn corrupted(directory: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Corrupted, message)
 }
 
-const _: () = assert!(COMMIT_BYTES + 2 * MAX_ROW_BYTES < MAX_COMMIT_BYTES);
+const _: () = assert!(COMMIT_BYTES + MAX_BATCH_BYTES + MAX_BATCH_ENTRIES * ROW_BYTES + MAX_ROW_BYTES < MAX_COMMIT_BYTES);

@@ -8,6 +8,7 @@ use super::digest::Fingerprint;
 use super::entry::{Record, RecordParts, Slot};
 use super::index::Index;
 use super::ledger::Ledger;
+use super::mutation::{Mutation, mutated};
 use super::stamp::{Origin, Stamp};
 
 /// A key whose record was replaced, hidden, shown or dropped.
@@ -136,7 +137,9 @@ impl Table {
         let record = slot.record();
         self.unfile(slot, &record);
         self.index.remove(slot);
-        self.note(slot);
+        if !mutated(Mutation::ForgottenStaysSaved) {
+            self.note(slot);
+        }
         record
     }
 
