@@ -77,6 +77,14 @@ impl World {
         true
     }
 
+    /// Saves everything, in a world without other troubles.
+    pub fn save_now(&mut self, at: usize) -> Kept {
+        if self.nodes[at].disk.is_none() || !self.save(at, Save::Sync) {
+            return violated("what is to be saved has a disk", self.nodes[at].name());
+        }
+        Ok(())
+    }
+
     fn promise(&mut self, at: usize) {
         let node = &mut self.nodes[at];
         if let Some(disk) = &mut node.disk {

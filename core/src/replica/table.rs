@@ -92,8 +92,12 @@ impl Table {
     /// Puts a record of an earlier life in its place; a key's first one.
     pub fn restore(&mut self, content: &Content<'_>, stamp: Stamp, now_ms: u64) {
         let ledger = self.ledger.take();
-        self.set(None, content, stamp, now_ms);
+        let change = self.set(None, content, stamp, now_ms);
         self.ledger = ledger;
+        if content.value.is_some() && !change.new.is_live() {
+            // It has ended for good, whatever the clock says at the next opening.
+            self.note(&change.slot);
+        }
     }
 
     /// Counts changes from there, if it has not come as far.

@@ -39,7 +39,11 @@ impl Lasting {
     pub fn differs_from(&self, other: &Self) -> Option<String> {
         let tell = |what: &str, is: &dyn std::fmt::Debug, was: &dyn std::fmt::Debug| Some(format!("{what}: {is:?}, not {was:?}"));
         match () {
-            () if self.entries != other.entries => tell("entries", &self.entries, &other.entries),
+            () if self.entries != other.entries => {
+                let keys = self.entries.keys().chain(other.entries.keys());
+                let key = keys.into_iter().find(|key| self.entries.get(*key) != other.entries.get(*key))?;
+                tell(&key.escape_ascii().to_string(), &self.entries.get(key), &other.entries.get(key))
+            }
             () if self.context != other.context => tell("context", &self.context, &other.context),
             () if self.refused != other.refused => tell("refused", &self.refused, &other.refused),
             () if self.past != other.past => tell("past", &self.past, &other.past),
