@@ -135,6 +135,10 @@ impl World {
             2 => {
                 let how = self.disk_dice.pick(&[End::Killed, End::PowerLost]);
                 self.crash(at, how);
+                // Before anyone who was pulling has noticed.
+                if self.disk_dice.chance(50) {
+                    return self.come_back(at);
+                }
             }
             3 => {
                 let after = self.disk_dice.below(25);
@@ -251,7 +255,8 @@ impl World {
             // Of an author whose change came back in part something is missing for ever, as if it had been killed.
             Some(next) => {
                 self.killed = true;
-                self.part_of(image, &next, found_state, now_ms)?
+                self.tally.parts += 1;
+                self.part_of(image, next, found_state, now_ms)?
             }
         };
         self.live_on(at, found.replica, image.clone());
@@ -269,12 +274,17 @@ impl World {
     }
 
     /// A change that was too large for one commit came back in part: each entry is as it was before, or after.
-    fn part_of(&self, mut image: Image, next: &Image, found: Lasting, now_ms: u64) -> Kept<Image> {
+    fn part_of(&self, image: Image, next: Image, found: Lasting, now_ms: u64) -> Kept<Image> {
         let (before, after) = (image.lasting.clone().at(now_ms), next.lasting.clone().at(now_ms));
-        for (key, entry) in &found.entries {
-            if before.entries.get(key) != Some(entry) && after.entries.get(key) != Some(entry) {
+        for key in before.entries.keys().chain(after.entries.keys()).chain(found.entries.keys()) {
+            let entry = found.entries.get(key);
+            if before.entries.get(key) != entry && after.entries.get(key) != entry {
                 return violated("what is found is what was saved", trace::bytes(key));
             }
+        }
+        // What is known of origins comes back as a whole, and after all that it tells of.
+        let mut image = if found.context == after.context && found.clock == after.clock { next } else { image };
+        for entry in found.entries.values() {
             let timestamp = entry.stamp.timestamp;
             image.newest = image.newest.max(timestamp);
             image.newest_heard = image.newest_heard.max(timestamp);
@@ -292,6 +302,7 @@ impl World {
         let is_async = node.disk.as_ref().is_some_and(|disk| disk.durability == Durability::Async);
         // What it told, and lost, others may depend on.
         self.killed |= is_async && node.seen != image.seen;
+        self.tally.losses += usize::from(node.seen != image.seen);
         node.epoch = replica.origin().epoch();
         (node.replica, node.up) = (replica, true);
         (node.seen, node.covered) = (image.seen, image.covered);

@@ -81,6 +81,9 @@ pub struct Tally {
     pub dropped: usize,
     pub crashes: usize,
     pub compactions: usize,
+    /// Times that a change came back in part, or that a life had known more than the next.
+    pub parts: usize,
+    pub losses: usize,
 }
 
 impl AddAssign for Tally {
@@ -97,6 +100,8 @@ impl AddAssign for Tally {
         self.dropped += other.dropped;
         self.crashes += other.crashes;
         self.compactions += other.compactions;
+        self.parts += other.parts;
+        self.losses += other.losses;
     }
 }
 

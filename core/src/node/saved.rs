@@ -19,54 +19,91 @@ type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// Adds what changed to the store, as one commit.
 ///
-/// More than fits in one: entries come first, whole batches in the order of their stamps, and what is known of origins, with what was
-/// forgotten, last. An entry that is held and not claimed as seen does no harm; the other way round it would.
+/// More than fits in one: what was dropped comes first, then entries, whole batches in the order of their stamps, then what is known
+/// of origins, and at last what was forgotten. An entry that is held and not claimed as seen does no harm; the other way round it
+/// would. Nor does a tombstone that is there still; one that is gone and not known to be would.
 pub fn append(store: &mut Store, unsaved: &Unsaved) -> Result<()> {
     append_in(store, unsaved, COMMIT_BYTES)
 }
 
 /// The same, in commits of about that size.
 pub fn append_in(store: &mut Store, unsaved: &Unsaved, commit_bytes: usize) -> Result<()> {
+    let mut commits = Commits { store, rows: Rows::new(), bytes: 0, most: commit_bytes };
     if mutated(Mutation::ContextSavedFirst) {
-        commit(store, &known_rows(unsaved))?;
+        commits.known(unsaved);
+        commits.end()?;
+    }
+    for slot in &unsaved.dropped {
+        commits.row(rows::entry_key(slot.key()), None)?;
     }
     let mut held: Vec<_> = unsaved.entries.iter().filter_map(|(slot, saved)| Some((slot, saved.as_ref()?))).collect();
-    let bytes = |slot: &Slot, saved: &SavedEntry| slot.key().len() + saved.record.bytes().len() + ROW_BYTES;
-    let mut rows = Rows::new();
-    if held.iter().map(|(slot, saved)| bytes(slot, saved)).sum::<usize>() > commit_bytes {
+    let bytes = |(slot, saved): &(&Slot, &SavedEntry)| slot.key().len() + saved.record.bytes().len() + ROW_BYTES;
+    if commits.bytes + held.iter().map(bytes).sum::<usize>() > commit_bytes {
         held.sort_unstable_by_key(|(_, saved)| (saved.origin, saved.record.stamp().timestamp));
         // Entries name their origins; nothing else is said of those before the end.
-        let named = unsaved.named.iter().map(|(number, origin)| (*number, Known::nothing_of(origin.clone())));
-        rows.extend(named.map(|(number, known)| (rows::origin_key(number), Some(rows::encode_known(&known)))));
+        for (number, origin) in &unsaved.named {
+            commits.add(rows::origin_key(*number), Some(rows::encode_known(&Known::nothing_of(origin.clone()))));
+        }
     }
-    let mut size = 0;
     let mut last: Option<&Record> = None;
     for (slot, saved) in held {
-        if size > commit_bytes && !last.is_some_and(|last| same_batch(last, &saved.record)) {
-            commit(store, &std::mem::take(&mut rows))?;
-            size = 0;
+        if !last.is_some_and(|last| same_batch(last, &saved.record)) {
+            commits.end_if_full()?;
         }
-        size += bytes(slot, saved);
-        rows.push((rows::entry_key(slot.key()), Some(rows::encode_entry(saved))));
+        commits.add(rows::entry_key(slot.key()), Some(rows::encode_entry(saved)));
         last = Some(&saved.record);
     }
-    let gone = unsaved.entries.iter().filter(|(_, saved)| saved.is_none());
-    rows.extend(gone.map(|(slot, _)| (rows::entry_key(slot.key()), None)));
-    rows.extend(known_rows(unsaved));
-    commit(store, &rows)
+    commits.known(unsaved);
+    for (slot, _) in unsaved.entries.iter().filter(|(_, saved)| saved.is_none()) {
+        commits.row(rows::entry_key(slot.key()), None)?;
+    }
+    // Nothing names them now.
+    for (number, _) in unsaved.origins.iter().filter(|(_, known)| known.is_none()) {
+        commits.row(rows::origin_key(*number), None)?;
+    }
+    commits.end()
 }
 
-fn known_rows(unsaved: &Unsaved) -> Rows {
-    let origins = unsaved.origins.iter();
-    let mut rows: Rows =
-        origins.map(|(number, known)| (rows::origin_key(*number), known.as_ref().map(rows::encode_known))).collect();
-    rows.push((rows::head_key(), Some(rows::encode_head(&unsaved.head))));
-    rows
+/// Rows on their way into commits of about a size.
+struct Commits<'a> {
+    store: &'a mut Store,
+    rows: Rows,
+    bytes: usize,
+    most: usize,
 }
 
-fn commit(store: &mut Store, rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
-    let rows = rows.iter().map(|(key, value)| Row { key, value: value.as_deref() });
-    store.append(rows).map(|_| ())
+impl Commits<'_> {
+    fn row(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<()> {
+        self.end_if_full()?;
+        self.add(key, value);
+        Ok(())
+    }
+
+    /// Adds a row to the commit that the last one is in.
+    fn add(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.bytes += key.len() + value.as_ref().map_or(0, Vec::len) + ROW_BYTES;
+        self.rows.push((key, value));
+    }
+
+    /// What is known of origins, in one piece.
+    fn known(&mut self, unsaved: &Unsaved) {
+        for (number, known) in unsaved.origins.iter().filter_map(|(number, known)| Some((number, known.as_ref()?))) {
+            self.add(rows::origin_key(*number), Some(rows::encode_known(known)));
+        }
+        self.add(rows::head_key(), Some(rows::encode_head(&unsaved.head)));
+    }
+
+    fn end_if_full(&mut self) -> Result<()> {
+        if self.bytes > self.most { self.end() } else { Ok(()) }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let rows = self.rows.iter().map(|(key, value)| Row { key, value: value.as_deref() });
+        self.store.append(rows)?;
+        self.rows.clear();
+        self.bytes = 0;
+        Ok(())
+    }
 }
 
 /// Writes the head and what is known of origins into a snapshot; entries follow with [`snapshot_entry`].

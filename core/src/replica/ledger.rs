@@ -19,7 +19,10 @@ pub struct Unsaved {
     pub origins: Vec<(u32, Option<Known>)>,
     /// Of those, the ones that have their number from now on.
     pub named: Vec<(u32, Origin)>,
+    /// `None`: forgotten.
     pub entries: Vec<(Slot, Option<SavedEntry>)>,
+    /// Values that were removed elsewhere, without a trace here.
+    pub dropped: Vec<Slot>,
     /// How many changes the replica had seen: everything up to this one is in here, or was saved before.
     pub edits: u64,
 }
@@ -67,6 +70,7 @@ pub(super) struct Ledger {
     next_number: u32,
     origins: BTreeSet<Origin>,
     slots: HashSet<Slot, foldhash::fast::RandomState>,
+    dropped: HashSet<Slot, foldhash::fast::RandomState>,
     gone: Vec<u32>,
     named: Vec<(u32, Origin)>,
     edits: u64,
@@ -78,6 +82,10 @@ impl Ledger {
         if !self.slots.contains(slot) {
             self.slots.insert(slot.clone());
         }
+    }
+
+    pub fn note_dropped(&mut self, slot: &Slot) {
+        self.dropped.insert(slot.clone());
     }
 
     pub fn note_origin(&mut self, origin: &Origin) {
@@ -127,8 +135,8 @@ impl Replica {
     /// What changed since the last call. Cost: as much.
     pub fn take_unsaved(&mut self) -> Option<Unsaved> {
         let mut ledger = self.table.ledger.take()?;
-        let slots = std::mem::take(&mut ledger.slots);
-        let mut entries = Vec::with_capacity(slots.len());
+        let (slots, dropped) = (std::mem::take(&mut ledger.slots), std::mem::take(&mut ledger.dropped));
+        let (mut entries, mut gone) = (Vec::with_capacity(slots.len()), Vec::new());
         for noted in slots {
             // It may have been forgotten, and the key written anew, since it was noted.
             let slot = self.table.index.slot(noted.key());
@@ -136,14 +144,17 @@ impl Replica {
                 let record = slot.record();
                 SavedEntry { origin: ledger.number(&record.stamp().origin), record }
             });
-            entries.push((noted, saved));
+            match saved {
+                None if dropped.contains(&noted) => gone.push(noted),
+                saved => entries.push((noted, saved)),
+            }
         }
         let changed = std::mem::take(&mut ledger.origins);
         let mut origins: Vec<_> = std::mem::take(&mut ledger.gone).into_iter().map(|number| (number, None)).collect();
         origins.extend(changed.iter().map(|origin| (ledger.number(origin), Some(self.known(origin)))));
         ledger.origins.clear();
         let named = std::mem::take(&mut ledger.named);
-        let unsaved = Unsaved { head: self.head(), origins, named, entries, edits: ledger.edits };
+        let unsaved = Unsaved { head: self.head(), origins, named, entries, dropped: gone, edits: ledger.edits };
         self.table.ledger = Some(ledger);
         Some(unsaved)
     }

@@ -40,10 +40,10 @@ pub use entry::RecordParts;
 pub use entry::{Record, Slot};
 pub use index::Index;
 pub use ledger::{Head, Known, Restored, Restorer, SavedEntry, Unsaved};
+use mutation::Mutation as Bug;
 #[cfg(test)]
 pub use mutation::set as plant;
 pub(crate) use mutation::{Mutation, mutated};
-use mutation::Mutation as Bug;
 use outbox::Outbox;
 use presence::Presence;
 pub use presence::{Pulse, Sign};
@@ -51,9 +51,9 @@ pub use receive::{Merged, Unclaimed};
 pub use stamp::{Origin, Stamp};
 pub use sync::{Forgotten, Join, Page, PageEnd, Puller, Request, Start, Step};
 pub use table::Change;
+use table::{Content, Table};
 #[cfg(test)]
 pub use tests::hooks::Lasting;
-use table::{Content, Table};
 
 use crate::limits::MAX_ORIGINS;
 use crate::peer::PeerId;

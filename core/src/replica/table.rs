@@ -157,6 +157,7 @@ impl Table {
         // A pull that is being served may have brought the value already: it must notice.
         self.revision += 1;
         let old = self.forget(slot);
+        self.ledger.iter_mut().for_each(|ledger| ledger.note_dropped(slot));
         Change { slot: slot.clone(), new: old.removed(), old: in_view(old), shows: false }
     }
 

@@ -37,7 +37,8 @@ impl Lasting {
 
     /// The first part that is not the same, as it is here and there.
     pub fn differs_from(&self, other: &Self) -> Option<String> {
-        let tell = |what: &str, is: &dyn std::fmt::Debug, was: &dyn std::fmt::Debug| Some(format!("{what}: {is:?}, not {was:?}"));
+        let tell =
+            |what: &str, is: &dyn std::fmt::Debug, was: &dyn std::fmt::Debug| Some(format!("{what}: {is:?}, not {was:?}"));
         match () {
             () if self.entries != other.entries => {
                 let keys = self.entries.keys().chain(other.entries.keys());

@@ -29,6 +29,7 @@ fn save(replica: &mut Replica, rows: &mut Rows) {
             None => drop(rows.remove(&rows::entry_key(slot.key()))),
         }
     }
+    unsaved.dropped.iter().for_each(|slot| drop(rows.remove(&rows::entry_key(slot.key()))));
     for (number, known) in &unsaved.origins {
         match known {
             Some(known) => drop(rows.insert(rows::origin_key(*number), rows::encode_known(known))),
@@ -98,11 +99,10 @@ impl Life {
             1 => drop(self.own.remove(&key, now_ms)),
             2 => {
                 let ahead_ms = if self.dice.chance(5) { 10 * RULES.max_clock_drift_ms } else { 0 };
-                let writes = [Write { key: &key, value: Some(b"other"), expires_at_ms: 0 }, Write {
-                    key: b"z",
-                    value: self.dice.chance(50).then_some(b"batch"),
-                    expires_at_ms: 0,
-                }];
+                let writes = [
+                    Write { key: &key, value: Some(b"other"), expires_at_ms: 0 },
+                    Write { key: b"z", value: self.dice.chance(50).then_some(b"batch"), expires_at_ms: 0 },
+                ];
                 drop(self.others[other].apply(writes, now_ms + ahead_ms));
                 if self.dice.chance(20) {
                     self.others[other].clear_outbox();

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::rows::{Row, decode_row, encode_entry, encode_head, encode_known, entry_key, head_key, origin_key};
 use super::super::Malformed;
+use super::super::rows::{Row, decode_row, encode_entry, encode_head, encode_known, entry_key, head_key, origin_key};
 use super::{context, expiring, hex, in_batch, origin};
 use crate::limits::{MAX_KEY_BYTES, MAX_RANGES, MAX_ROW_BYTES, MAX_VALUE_BYTES};
 use crate::replica::{Head, Known, SavedEntry, Seen, Timestamp};
