@@ -48,6 +48,8 @@ impl World {
         let mut dice = Dice::new(seed);
         let plan = Plan::new(&mut dice);
         let mut world = Self::new(plan, dice, trace);
+        world.disk_dice = Dice::new(seed ^ 0xD15C);
+        world.plan.disks = world.disk_dice.chance(25);
         let plan = format!("{:?}", world.plan);
         world.say(|| plan);
         for _ in 0..world.plan.nodes {
@@ -63,7 +65,9 @@ impl World {
         self.pass(passed)?;
         let weights = EVENTS.map(|(_, weight)| weight);
         let at = self.dice.roll(self.nodes.len());
-        match EVENTS[self.dice.weighted(&weights)].0 {
+        let event = EVENTS[self.dice.weighted(&weights)].0;
+        match event {
+            Event::Write | Gossip | Sweep | Restart | Deaf if !self.nodes[at].up => {}
             Event::Write => self.write_any(at)?,
             Gossip => {
                 self.gossip(at);
@@ -83,9 +87,9 @@ impl World {
             Clock => self.disturb_clock(at),
             Leap if self.plan.leap_ms > 0 => self.leap()?,
             Restart if self.plan.restarts && self.nodes.len() > 2 => match self.plan.readers {
-                0 => self.restart_any(at),
+                0 => self.restart_any(at)?,
                 _ if self.dice.chance(70) => {}
-                readers => self.restart_any(self.nodes.len() - 1 - at % readers),
+                readers => self.restart_any(self.nodes.len() - 1 - at % readers)?,
             },
             Join if self.plan.joiners && self.nodes.len() < 32 => {
                 self.add_any_node();
@@ -96,7 +100,12 @@ impl World {
             }
             Cut | Leap | Restart | Join => {}
         }
+        if self.plan.disks {
+            self.disks_step()?;
+        }
         if self.plan.heal_every_ms > 0 && self.now_ms - self.healed_ms > self.plan.heal_every_ms {
+            // Nobody is away for as long as origins are known.
+            self.all_come_back()?;
             self.meet()?;
             self.packets.retain(|packet| packet.sent_ms + self.plan.heal_every_ms >= self.now_ms);
         }
@@ -144,7 +153,11 @@ impl World {
             refuses.max_value_bytes = self.dice.pick(&[6, usize::MAX]);
         }
         let clock = WallClock::new(offset, drift, self.now_ms);
-        self.add_node(peer, clock, refuses)
+        let at = self.add_node(peer, clock, refuses);
+        if self.plan.disks {
+            self.give_any_disk(at);
+        }
+        at
     }
 
     /// An identity of its own, above or below the others by chance.
@@ -260,7 +273,7 @@ impl World {
         self.say(|| "a long time goes by".into());
         for _ in 0..parts {
             self.pass(self.plan.leap_ms / parts)?;
-            for at in (0..self.nodes.len()).filter(|&at| at != asleep).collect::<Vec<_>>() {
+            for at in (0..self.nodes.len()).filter(|&at| at != asleep && self.nodes[at].up).collect::<Vec<_>>() {
                 self.sweep(at)?;
             }
             self.check()?;
@@ -268,11 +281,15 @@ impl World {
         Ok(())
     }
 
-    fn restart_any(&mut self, at: usize) {
+    fn restart_any(&mut self, at: usize) -> Kept {
+        if !self.nodes[at].up || self.nodes[at].disk.is_some() {
+            return Ok(());
+        }
         let peer = if self.dice.chance(50) { self.nodes[at].peer.clone() } else { self.any_peer() };
         if self.dice.chance(30) {
             self.leave(at);
         }
         self.restart(at, peer);
+        Ok(())
     }
 }

@@ -15,7 +15,9 @@
 mod chance;
 mod claims;
 mod clock;
+mod crash;
 pub mod dice;
+mod disk;
 mod lasting;
 mod mutations;
 mod network;

@@ -5,7 +5,7 @@ use super::runs::{run_seeds, setting};
 use crate::replica::Mutation;
 
 /// Every rule that can be broken, as `core/src/replica/mutation.rs` lists them.
-const BUGS: [Mutation; 19] = [
+const BUGS: [Mutation; 27] = [
     Mutation::MergeByArrival,
     Mutation::JoinAtFirstPage,
     Mutation::LastPageBeforeContext,
@@ -25,6 +25,14 @@ const BUGS: [Mutation; 19] = [
     Mutation::ClockGoesBack,
     Mutation::NoSelfCheck,
     Mutation::RestartIgnored,
+    Mutation::ContextSavedFirst,
+    Mutation::OriginNotNoted,
+    Mutation::ForgottenStaysSaved,
+    Mutation::ForgottenNotRestored,
+    Mutation::EpochNotRaised,
+    Mutation::PastNotTold,
+    Mutation::RevisionsAnew,
+    Mutation::LeavesUnsaved,
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::clock::WallClock;
+use super::disk::NodeDisk;
 use super::oracle::{Key, Writes};
 use super::trace;
 use crate::peer::PeerId;
@@ -12,6 +13,8 @@ pub struct Node {
     pub peer: PeerId,
     pub epoch: u64,
     pub replica: Replica,
+    /// `None`: all is in memory.
+    pub disk: Option<NodeDisk>,
     pub clock: WallClock,
     pub refuses: Refuses,
     pub up: bool,
@@ -68,6 +71,7 @@ impl Node {
     pub fn new(peer: PeerId, epoch: u64, rules: Rules, clock: WallClock, refuses: Refuses) -> Self {
         Self {
             replica: Replica::new(Origin::new(peer.clone(), epoch), rules),
+            disk: None,
             peer,
             epoch,
             clock,

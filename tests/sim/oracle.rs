@@ -23,6 +23,11 @@ impl Writes {
         self.0.get(write / 64).is_some_and(|word| word >> (write % 64) & 1 == 1)
     }
 
+    /// Whether the other has all of these.
+    pub fn is_in(&self, other: &Self) -> bool {
+        self.0.iter().enumerate().all(|(at, word)| word & !other.0.get(at).copied().unwrap_or(0) == 0)
+    }
+
     pub fn extend(&mut self, other: &Self) {
         if self.0.len() < other.0.len() {
             self.0.resize(other.0.len(), 0);

@@ -42,6 +42,8 @@ pub struct Plan {
     pub leap_ms: u64,
     pub restarts: bool,
     pub joiners: bool,
+    /// Some nodes have disks, and crash.
+    pub disks: bool,
 
     pub validators: bool,
     pub ttl: bool,
@@ -81,6 +83,7 @@ impl Plan {
             leap_ms: 0,
             restarts: false,
             joiners: false,
+            disks: false,
             validators: false,
             ttl: false,
             batches: false,
@@ -121,6 +124,7 @@ impl Plan {
             leap_ms: 0,
             restarts: dice.chance(25),
             joiners: dice.chance(25),
+            disks: false,
             validators: dice.chance(15),
             ttl: dice.chance(30),
             batches: dice.chance(40),

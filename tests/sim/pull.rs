@@ -51,7 +51,7 @@ impl World {
                 self.answered(to, from, &response)?;
                 None
             }
-            Stage::Request(puller, request) => Some(self.cut_page(from, puller, &request)?),
+            Stage::Request(puller, request) => self.cut_page(from, puller, &request)?,
             Stage::Page(puller, page, seen) => self.take_page(to, from, puller, &page, &seen)?,
         };
         if let Some(stage) = next {
@@ -90,14 +90,18 @@ impl World {
         }
     }
 
-    fn cut_page(&mut self, from: usize, puller: Puller, request: &[u8]) -> Kept<Stage<Puller>> {
+    fn cut_page(&mut self, from: usize, puller: Puller, request: &[u8]) -> Kept<Option<Stage<Puller>>> {
         let Ok(Request::Pull(_, request)) = sync::decode_request(request) else {
             return violated("our own messages decode", "a pull");
         };
         let node = &mut self.nodes[from];
         let page = sync::encode_page(&node.replica.page(&request, self.plan.page_bytes));
-        node.counts.sent_bytes += page.len();
-        Ok(Stage::Page(puller, page, node.seen.clone()))
+        let seen = node.seen.clone();
+        if !self.may_leave(from) {
+            return Ok(None);
+        }
+        self.nodes[from].counts.sent_bytes += page.len();
+        Ok(Some(Stage::Page(puller, page, seen)))
     }
 
     fn take_page(

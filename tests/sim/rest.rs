@@ -26,6 +26,7 @@ impl World {
     /// Nothing goes wrong any more, and all that was written is compared with all that there is.
     pub fn rest(&mut self) -> Kept {
         self.say(|| "at rest".into());
+        self.crash_all_at_once()?;
         (self.plan.readers, self.plan.loss, self.plan.repeated, self.plan.delay_ms) = (0, 0, 0, 0);
         self.links.heal();
         self.sessions.clear();

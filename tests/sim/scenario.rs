@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! # A comment, up to the end of the line.
-//! nodes a b c tombstone_ttl_ms=1s     these are there, with those rules: map options, delta_bytes, page_bytes
+//! nodes a b c tombstone_ttl_ms=1s     these are there, with those rules: map options, delta_bytes, page_bytes; durability
 //! d joins
 //!
 //! a puts k v                          a value; x*100 is a hundred x; with ttl=5s it expires
@@ -38,6 +38,8 @@
 //! a clock +1h                         it jumps; also `freezes`, `runs` (again) and `right`
 //! a stops                             as by a debugger, until `a continues`
 //! a restarts                          killed, and opened again by the same peer
+//! a saves                             what an `async` node has not yet saved
+//! a crashes                           it loses power; `is killed`: its process ends; until `a comes back` with what is on its disk
 //! a leaves                            says goodbye and is gone
 //! a refuses b*                        values that begin so; `over 10`: longer ones; `nothing`
 //! mark                                moved, events, saw and traffic count from here
@@ -95,8 +97,8 @@ fn every_story_ends_as_it_says() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
 }
 
-/// Every planted bug, and a story that does not end as it says with it.
-const NOTICED: [(Mutation, &str); 19] = [
+/// Planted bugs, and a story for each that does not end as it says with it.
+const NOTICED: [(Mutation, &str); 22] = [
     (Mutation::MergeByArrival, "a_late_copy_of_a_forgotten_removal"),
     (Mutation::JoinAtFirstPage, "a_new_node_gets_all_and_nothing_that_is_gone"),
     (Mutation::LastPageBeforeContext, "what_changes_during_a_pull"),
@@ -116,6 +118,9 @@ const NOTICED: [(Mutation, &str); 19] = [
     (Mutation::ClockGoesBack, "the_clock_goes_back_over_a_restart"),
     (Mutation::NoSelfCheck, "an_honest_tie"),
     (Mutation::RestartIgnored, "what_is_removed_and_forgotten_during_a_pull"),
+    (Mutation::ForgottenStaysSaved, "what_was_forgotten_before_a_crash"),
+    (Mutation::ForgottenNotRestored, "what_was_forgotten_before_a_crash"),
+    (Mutation::EpochNotRaised, "a_clock_set_back_before_a_crash"),
 ];
 
 #[test]

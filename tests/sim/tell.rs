@@ -10,12 +10,17 @@ impl World {
     /// The next delta leaves, to everyone who can be reached.
     pub fn gossip(&mut self, at: usize) -> bool {
         let Some(delta) = self.nodes[at].replica.cut_delta(self.plan.delta_bytes) else { return false };
+        let bytes = gossip::encode_delta(&delta);
+        // What a node that syncs has cut waits until it is saved; when that fails it is lost.
+        if !self.may_leave(at) {
+            return false;
+        }
         let name = self.nodes[at].name();
         self.say(|| {
             let (prev, last) = (trace::reading(delta.prev), trace::reading(delta.last));
             format!("{name} tells ({prev}, {last}], {} entries", delta.entries.len())
         });
-        self.broadcast(at, &gossip::encode_delta(&delta));
+        self.broadcast(at, &bytes);
         true
     }
 
@@ -61,6 +66,9 @@ impl World {
     /// A gossip message arrives, and what it shows to be missing is asked for.
     pub fn deliver(&mut self, packet: &Packet) -> Kept {
         let &Packet { from, to, .. } = packet;
+        if !self.nodes[to].up {
+            return Ok(());
+        }
         if self.take(to, &packet.bytes)? == Some(Merged::Gap) && self.nodes[from].up && self.links.open_both(from, to) {
             self.pull(to, from, false);
         }

@@ -41,6 +41,8 @@ pub type Wish = (Key, Option<Vec<u8>>, u64);
 pub struct World {
     pub plan: Plan,
     pub dice: Dice,
+    /// Chance for everything about disks: worlds without any are as they would be.
+    pub disk_dice: Dice,
     /// The true time.
     pub now_ms: u64,
     pub nodes: Vec<Node>,
@@ -77,6 +79,11 @@ pub struct Tally {
     pub forgotten: u64,
     pub pruned: usize,
     pub dropped: usize,
+    pub crashes: usize,
+    pub compactions: usize,
+    /// Times that a change came back in part, or that a life had known more than the next.
+    pub parts: usize,
+    pub losses: usize,
 }
 
 impl AddAssign for Tally {
@@ -91,6 +98,10 @@ impl AddAssign for Tally {
         self.forgotten += other.forgotten;
         self.pruned += other.pruned;
         self.dropped += other.dropped;
+        self.crashes += other.crashes;
+        self.compactions += other.compactions;
+        self.parts += other.parts;
+        self.losses += other.losses;
     }
 }
 
@@ -98,6 +109,7 @@ impl World {
     pub fn new(plan: Plan, dice: Dice, trace: Trace) -> Self {
         Self {
             plan,
+            disk_dice: dice.clone(),
             dice,
             now_ms: START_MS,
             nodes: Vec::new(),
@@ -162,6 +174,7 @@ impl World {
         let batch = self.oracle.batch();
         let number = self.wrote(at, &change, (Some(value), expires_at_ms), batch, now_ms)?;
         self.took(at, &[change])?;
+        self.acknowledge(at);
         Ok(Some(number))
     }
 
@@ -171,6 +184,7 @@ impl World {
         let batch = self.oracle.batch();
         let number = self.wrote(at, &change, (None, 0), batch, now_ms)?;
         self.took(at, &[change])?;
+        self.acknowledge(at);
         Ok(Some(number))
     }
 
@@ -195,7 +209,9 @@ impl World {
             };
             self.wrote(at, change, (write.value, write.expires_at_ms), batch, now_ms)?;
         }
-        self.took(at, &changes)
+        self.took(at, &changes)?;
+        self.acknowledge(at);
+        Ok(())
     }
 
     /// Remembers a write. The stamp is a new one, above all that was seen there and no further than the clocks go.

@@ -11,7 +11,7 @@ mod map;
 mod node;
 mod queue;
 mod receive;
-mod saved;
+pub mod saved;
 mod scan;
 mod state;
 mod status;

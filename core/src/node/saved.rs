@@ -3,56 +3,117 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{MAX_COMMIT_BYTES, MAX_ROW_BYTES};
-use crate::replica::{Head, Origin, Replica, Restorer, Rules, Unsaved};
+use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_COMMIT_BYTES, MAX_ROW_BYTES};
+use crate::replica::{
+    Head, Known, Mutation, Origin, Record, Replica, Restorer, Rules, SavedEntry, Slot, Unsaved, mutated, same_batch,
+};
 use crate::store::{Row, SnapshotWriter, Store};
 use crate::wire::rows::{self, Row as Decoded};
 
-/// Half of what a commit may have: a row more does not make it too large.
+/// Half of what a commit may have: a batch and a row more do not make it too large.
 const COMMIT_BYTES: usize = MAX_COMMIT_BYTES / 2;
+/// What a row takes beside key and value, generously.
+const ROW_BYTES: usize = 40;
+
+type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// Adds what changed to the store, as one commit.
 ///
-/// More than fits in one: entries come first, and what is known of origins, with what was forgotten, last. An entry that is held and
-/// not claimed as seen does no harm; the other way round it would.
+/// More than fits in one: what was dropped comes first, then entries, whole batches in the order of their stamps, then what is known
+/// of origins, and at last what was forgotten. An entry that is held and not claimed as seen does no harm; the other way round it
+/// would. Nor does a tombstone that is there still; one that is gone and not known to be would.
 pub fn append(store: &mut Store, unsaved: &Unsaved) -> Result<()> {
-    let (mut held, mut gone) = (Vec::new(), Vec::new());
-    let mut bytes = 0;
-    for (slot, saved) in &unsaved.entries {
-        let key = rows::entry_key(slot.key());
-        match saved {
-            None => gone.push((key, None)),
-            Some(saved) => {
-                let value = rows::encode_entry(saved);
-                bytes += key.len() + value.len() + 8;
-                held.push((key, Some(value)));
-            }
-        }
-        if bytes > COMMIT_BYTES {
-            commit(store, &std::mem::take(&mut held))?;
-            bytes = 0;
-        }
-    }
-    held.extend(gone);
-    let origins = unsaved.origins.iter();
-    held.extend(origins.map(|(number, known)| (rows::origin_key(*number), known.as_ref().map(rows::encode_known))));
-    held.push((rows::head_key(), Some(rows::encode_head(&unsaved.head))));
-    commit(store, &held)
+    append_in(store, unsaved, COMMIT_BYTES)
 }
 
-fn commit(store: &mut Store, rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
-    let rows = rows.iter().map(|(key, value)| Row { key, value: value.as_deref() });
-    store.append(rows).map(|_| ())
+/// The same, in commits of about that size.
+pub fn append_in(store: &mut Store, unsaved: &Unsaved, commit_bytes: usize) -> Result<()> {
+    let mut commits = Commits { store, rows: Rows::new(), bytes: 0, most: commit_bytes };
+    if mutated(Mutation::ContextSavedFirst) {
+        commits.known(unsaved);
+        commits.end()?;
+    }
+    for slot in &unsaved.dropped {
+        commits.row(rows::entry_key(slot.key()), None)?;
+    }
+    let mut held: Vec<_> = unsaved.entries.iter().filter_map(|(slot, saved)| Some((slot, saved.as_ref()?))).collect();
+    let bytes = |(slot, saved): &(&Slot, &SavedEntry)| slot.key().len() + saved.record.bytes().len() + ROW_BYTES;
+    if commits.bytes + held.iter().map(bytes).sum::<usize>() > commit_bytes {
+        held.sort_unstable_by_key(|(_, saved)| (saved.origin, saved.record.stamp().timestamp));
+        // Entries name their origins; nothing else is said of those before the end.
+        for (number, origin) in &unsaved.named {
+            commits.add(rows::origin_key(*number), Some(rows::encode_known(&Known::nothing_of(origin.clone()))));
+        }
+    }
+    let mut last: Option<&Record> = None;
+    for (slot, saved) in held {
+        if !last.is_some_and(|last| same_batch(last, &saved.record)) {
+            commits.end_if_full()?;
+        }
+        commits.add(rows::entry_key(slot.key()), Some(rows::encode_entry(saved)));
+        last = Some(&saved.record);
+    }
+    commits.known(unsaved);
+    for (slot, _) in unsaved.entries.iter().filter(|(_, saved)| saved.is_none()) {
+        commits.row(rows::entry_key(slot.key()), None)?;
+    }
+    // Nothing names them now.
+    for (number, _) in unsaved.origins.iter().filter(|(_, known)| known.is_none()) {
+        commits.row(rows::origin_key(*number), None)?;
+    }
+    commits.end()
+}
+
+/// Rows on their way into commits of about a size.
+struct Commits<'a> {
+    store: &'a mut Store,
+    rows: Rows,
+    bytes: usize,
+    most: usize,
+}
+
+impl Commits<'_> {
+    fn row(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<()> {
+        self.end_if_full()?;
+        self.add(key, value);
+        Ok(())
+    }
+
+    /// Adds a row to the commit that the last one is in.
+    fn add(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.bytes += key.len() + value.as_ref().map_or(0, Vec::len) + ROW_BYTES;
+        self.rows.push((key, value));
+    }
+
+    /// What is known of origins, in one piece.
+    fn known(&mut self, unsaved: &Unsaved) {
+        for (number, known) in unsaved.origins.iter().filter_map(|(number, known)| Some((number, known.as_ref()?))) {
+            self.add(rows::origin_key(*number), Some(rows::encode_known(known)));
+        }
+        self.add(rows::head_key(), Some(rows::encode_head(&unsaved.head)));
+    }
+
+    fn end_if_full(&mut self) -> Result<()> {
+        if self.bytes > self.most { self.end() } else { Ok(()) }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let rows = self.rows.iter().map(|(key, value)| Row { key, value: value.as_deref() });
+        self.store.append(rows)?;
+        self.rows.clear();
+        self.bytes = 0;
+        Ok(())
+    }
 }
 
 /// Writes the head and what is known of origins into a snapshot; entries follow with [`snapshot_entry`].
-pub fn snapshot_known(writer: &mut SnapshotWriter, head: &Head, known: &[(u32, crate::replica::Known)]) -> Result<()> {
+pub fn snapshot_known(writer: &mut SnapshotWriter, head: &Head, known: &[(u32, Known)]) -> Result<()> {
     writer.row(&rows::head_key(), &rows::encode_head(head))?;
     known.iter().try_for_each(|(number, known)| writer.row(&rows::origin_key(*number), &rows::encode_known(known)))
 }
 
 /// Writes one entry into a snapshot.
-pub fn snapshot_entry(writer: &mut SnapshotWriter, key: &[u8], entry: &crate::replica::SavedEntry) -> Result<()> {
+pub fn snapshot_entry(writer: &mut SnapshotWriter, key: &[u8], entry: &SavedEntry) -> Result<()> {
     writer.row(&rows::entry_key(key), &rows::encode_entry(entry))
 }
 
@@ -112,4 +173,4 @@ fn corrupted(directory: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Corrupted, message)
 }
 
-const _: () = assert!(COMMIT_BYTES + 2 * MAX_ROW_BYTES < MAX_COMMIT_BYTES);
+const _: () = assert!(COMMIT_BYTES + MAX_BATCH_BYTES + MAX_BATCH_ENTRIES * ROW_BYTES + MAX_ROW_BYTES < MAX_COMMIT_BYTES);

@@ -8,15 +8,21 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::context::Seen;
+use super::forget::raise;
 use super::table::Content;
-use super::{Context, Origin, Record, Replica, Rules, Slot, Stamp, Timestamp};
+use super::{Bug, Context, Origin, Record, Replica, Rules, Slot, Stamp, Timestamp, first_revision, mutated};
 
 /// Everything that changed since the last time, each once, as it is now.
 pub struct Unsaved {
     pub head: Head,
     /// `None`: the origin is not known any more.
     pub origins: Vec<(u32, Option<Known>)>,
+    /// Of those, the ones that have their number from now on.
+    pub named: Vec<(u32, Origin)>,
+    /// `None`: forgotten.
     pub entries: Vec<(Slot, Option<SavedEntry>)>,
+    /// Values that were removed elsewhere, without a trace here.
+    pub dropped: Vec<Slot>,
     /// How many changes the replica had seen: everything up to this one is in here, or was saved before.
     pub edits: u64,
 }
@@ -49,6 +55,14 @@ pub struct Known {
     pub beaten: Timestamp,
 }
 
+impl Known {
+    /// Nothing but its name.
+    pub fn nothing_of(origin: Origin) -> Self {
+        let (seen, refused) = (Seen::default(), None);
+        Self { origin, seen, refused, past: Timestamp::ZERO, forgotten: Timestamp::ZERO, beaten: Timestamp::ZERO }
+    }
+}
+
 /// Notes what changes, and numbers origins.
 #[derive(Default)]
 pub(super) struct Ledger {
@@ -56,7 +70,9 @@ pub(super) struct Ledger {
     next_number: u32,
     origins: BTreeSet<Origin>,
     slots: HashSet<Slot, foldhash::fast::RandomState>,
+    dropped: HashSet<Slot, foldhash::fast::RandomState>,
     gone: Vec<u32>,
+    named: Vec<(u32, Origin)>,
     edits: u64,
 }
 
@@ -66,6 +82,10 @@ impl Ledger {
         if !self.slots.contains(slot) {
             self.slots.insert(slot.clone());
         }
+    }
+
+    pub fn note_dropped(&mut self, slot: &Slot) {
+        self.dropped.insert(slot.clone());
     }
 
     pub fn note_origin(&mut self, origin: &Origin) {
@@ -81,6 +101,7 @@ impl Ledger {
         }
         self.next_number += 1;
         self.numbers.insert(origin.clone(), self.next_number);
+        self.named.push((self.next_number, origin.clone()));
         // Its row is due with the first that names it.
         self.origins.insert(origin.clone());
         self.next_number
@@ -114,8 +135,8 @@ impl Replica {
     /// What changed since the last call. Cost: as much.
     pub fn take_unsaved(&mut self) -> Option<Unsaved> {
         let mut ledger = self.table.ledger.take()?;
-        let slots = std::mem::take(&mut ledger.slots);
-        let mut entries = Vec::with_capacity(slots.len());
+        let (slots, dropped) = (std::mem::take(&mut ledger.slots), std::mem::take(&mut ledger.dropped));
+        let (mut entries, mut gone) = (Vec::with_capacity(slots.len()), Vec::new());
         for noted in slots {
             // It may have been forgotten, and the key written anew, since it was noted.
             let slot = self.table.index.slot(noted.key());
@@ -123,13 +144,17 @@ impl Replica {
                 let record = slot.record();
                 SavedEntry { origin: ledger.number(&record.stamp().origin), record }
             });
-            entries.push((noted, saved));
+            match saved {
+                None if dropped.contains(&noted) => gone.push(noted),
+                saved => entries.push((noted, saved)),
+            }
         }
         let changed = std::mem::take(&mut ledger.origins);
         let mut origins: Vec<_> = std::mem::take(&mut ledger.gone).into_iter().map(|number| (number, None)).collect();
         origins.extend(changed.iter().map(|origin| (ledger.number(origin), Some(self.known(origin)))));
         ledger.origins.clear();
-        let unsaved = Unsaved { head: self.head(), origins, entries, edits: ledger.edits };
+        let named = std::mem::take(&mut ledger.named);
+        let unsaved = Unsaved { head: self.head(), origins, named, entries, dropped: gone, edits: ledger.edits };
         self.table.ledger = Some(ledger);
         Some(unsaved)
     }
@@ -184,9 +209,9 @@ pub struct Restorer {
     now_ms: u64,
 }
 
-/// How much later an opening is than the one before, when the clock says that it is earlier. More than a life's changes: they
-/// count from its epoch.
-const EPOCH_STEP: u64 = 1 << 40;
+/// How much later an opening is than the one before, when the clock says that it is earlier: some hours, for more changes than a
+/// life has.
+const EPOCH_STEP: u64 = 1 << 24;
 
 impl Restorer {
     /// Goes on as that origin, or as a later opening of the same node's.
@@ -210,6 +235,7 @@ impl Restorer {
         };
         claim(&mut replica.context, &seen);
         refused.iter().for_each(|refused| claim(&mut replica.past_refusals, refused));
+        let forgotten = if mutated(Bug::ForgottenNotRestored) { Timestamp::ZERO } else { forgotten };
         let vectors = [(&mut replica.past, past), (&mut replica.forgotten, forgotten), (&mut replica.beaten, beaten)];
         for (vector, newest) in vectors.into_iter().filter(|(_, newest)| *newest > Timestamp::ZERO) {
             vector.insert(origin.clone(), newest);
@@ -236,16 +262,33 @@ impl Restorer {
 
     /// All has come back. What its own writes depend on is told anew: their origin is a new one.
     pub fn finish(mut self) -> Replica {
+        self.depend_on_entries();
         let replica = &mut self.replica;
-        if replica.origin.epoch() <= self.last_epoch {
+        if replica.origin.epoch() <= self.last_epoch && !mutated(Bug::EpochNotRaised) {
             let origin = Origin::new(replica.origin.peer().clone(), self.last_epoch.saturating_add(EPOCH_STEP));
             replica.presence.iter_mut().for_each(|presence| presence.rename(origin.clone()));
             replica.origin = origin;
         }
         // A pull that another life of this replica served must not go on as if nothing had changed or been forgotten since.
-        replica.forgotten_revision = replica.table.go_on_from(replica.origin.epoch());
+        if !mutated(Bug::RevisionsAnew) {
+            replica.forgotten_revision = replica.table.go_on_from(first_revision(&replica.origin));
+        }
         let last = replica.clock.last();
-        replica.past_news = replica.past.keys().map(|origin| (origin.clone(), last)).collect();
+        if !mutated(Bug::PastNotTold) {
+            replica.past_news = replica.past.keys().map(|origin| (origin.clone(), last)).collect();
+        }
         self.replica
+    }
+
+    /// Of a large change the first commits alone may have come back, entries without what was known of their origins: they count as
+    /// taken in, and as nothing more.
+    fn depend_on_entries(&mut self) {
+        let replica = &mut self.replica;
+        for (origin, stamps) in replica.table.by_origin() {
+            if let Some((newest, _)) = stamps.last_key_value() {
+                replica.clock.observe(*newest);
+                raise(&mut replica.past, origin, *newest);
+            }
+        }
     }
 }

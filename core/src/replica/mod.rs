@@ -29,6 +29,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use batch::same_batch;
 pub use clock::{Hlc, Timestamp};
 pub use context::{Context, Seen};
 pub use delta::{Delta, Incoming, Outgoing, Write};
@@ -39,9 +40,10 @@ pub use entry::RecordParts;
 pub use entry::{Record, Slot};
 pub use index::Index;
 pub use ledger::{Head, Known, Restored, Restorer, SavedEntry, Unsaved};
-use mutation::{Mutation as Bug, mutated};
+use mutation::Mutation as Bug;
 #[cfg(test)]
-pub use mutation::{Mutation, set as plant};
+pub use mutation::set as plant;
+pub(crate) use mutation::{Mutation, mutated};
 use outbox::Outbox;
 use presence::Presence;
 pub use presence::{Pulse, Sign};
@@ -50,6 +52,8 @@ pub use stamp::{Origin, Stamp};
 pub use sync::{Forgotten, Join, Page, PageEnd, Puller, Request, Start, Step};
 pub use table::Change;
 use table::{Content, Table};
+#[cfg(test)]
+pub use tests::hooks::Lasting;
 
 use crate::limits::MAX_ORIGINS;
 use crate::peer::PeerId;
@@ -67,6 +71,11 @@ pub struct Rules {
     pub peer_timeout_ms: u64,
     /// Entries stamped further ahead are set aside.
     pub max_clock_drift_ms: u64,
+}
+
+/// Where an opening starts to count its changes: above all that an earlier one counted, which had fewer than 65,536 a millisecond.
+fn first_revision(origin: &Origin) -> u64 {
+    origin.epoch().min(1 << 47) << 16
 }
 
 /// The state of one map on one node, as its one writer sees it. Readers hold its [`Index`].
@@ -107,8 +116,7 @@ impl Replica {
     pub fn new(origin: Origin, rules: Rules) -> Self {
         let presence = rules.presence.then(|| Presence::new(origin.clone(), rules.peer_timeout_ms, rules.tombstone_ttl_ms));
         Self {
-            // Counted from the epoch, so that a reopened map goes on above what was counted before.
-            table: Table::new(rules.presence, origin.epoch()),
+            table: Table::new(rules.presence, first_revision(&origin)),
             origin,
             rules,
             clock: Hlc::default(),

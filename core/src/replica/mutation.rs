@@ -43,6 +43,23 @@ pub enum Mutation {
     NoSelfCheck,
     /// What the other side forgets during a pull is let be.
     RestartIgnored,
+    /// What is known of an origin is saved, and then, by itself, what is held of it.
+    ContextSavedFirst,
+    /// What a delta brought is not noted, to be saved.
+    OriginNotNoted,
+    /// An entry that is forgotten stays on disk.
+    ForgottenStaysSaved,
+    /// What was forgotten is not known any more after a restart.
+    ForgottenNotRestored,
+    /// An opening with a clock that was set back takes the epoch that the clock says.
+    EpochNotRaised,
+    /// What one life wrote depends on nothing that an earlier one had seen.
+    PastNotTold,
+    /// A replica that came back goes on with the pulls of the one before.
+    RevisionsAnew,
+    /// What a node tells need not be on its disk.
+    #[cfg(test)]
+    LeavesUnsaved,
 }
 
 #[cfg(test)]

@@ -64,7 +64,9 @@ impl Replica {
             self.past_refusals.add(&delta.origin, after, delta.last);
         }
         give_up(&mut self.context, &mut self.past_refusals, &unclaimed);
-        self.note_origin(&delta.origin);
+        if !mutated(Bug::OriginNotNoted) {
+            self.note_origin(&delta.origin);
+        }
         unclaimed.iter().for_each(|unclaimed| self.note_origin(&unclaimed.stamp.origin));
         let missing =
             if self.past_refusals.of(&delta.origin).is_some() { new_gap } else { self.context.has_gap(&delta.origin) };

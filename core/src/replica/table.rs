@@ -8,6 +8,7 @@ use super::digest::Fingerprint;
 use super::entry::{Record, RecordParts, Slot};
 use super::index::Index;
 use super::ledger::Ledger;
+use super::mutation::{Mutation, mutated};
 use super::stamp::{Origin, Stamp};
 
 /// A key whose record was replaced, hidden, shown or dropped.
@@ -91,8 +92,12 @@ impl Table {
     /// Puts a record of an earlier life in its place; a key's first one.
     pub fn restore(&mut self, content: &Content<'_>, stamp: Stamp, now_ms: u64) {
         let ledger = self.ledger.take();
-        self.set(None, content, stamp, now_ms);
+        let change = self.set(None, content, stamp, now_ms);
         self.ledger = ledger;
+        if content.value.is_some() && !change.new.is_live() {
+            // It has ended for good, whatever the clock says at the next opening.
+            self.note(&change.slot);
+        }
     }
 
     /// Counts changes from there, if it has not come as far.
@@ -136,7 +141,9 @@ impl Table {
         let record = slot.record();
         self.unfile(slot, &record);
         self.index.remove(slot);
-        self.note(slot);
+        if !mutated(Mutation::ForgottenStaysSaved) {
+            self.note(slot);
+        }
         record
     }
 
@@ -150,6 +157,7 @@ impl Table {
         // A pull that is being served may have brought the value already: it must notice.
         self.revision += 1;
         let old = self.forget(slot);
+        self.ledger.iter_mut().for_each(|ledger| ledger.note_dropped(slot));
         Change { slot: slot.clone(), new: old.removed(), old: in_view(old), shows: false }
     }
 

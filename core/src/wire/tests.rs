@@ -1,5 +1,7 @@
 //! Every message there and back, byte for byte as frozen, and whatever else a peer may send.
 
+mod rows;
+
 use proptest::prelude::*;
 
 use super::gossip::Gossip;

@@ -1,5 +1,7 @@
 //! The words of a story.
 
+use super::super::disk::Durability;
+
 /// A line that says something.
 pub struct Line<'a> {
     /// Counted from 1.
@@ -51,6 +53,16 @@ pub fn value(word: &str) -> Result<Vec<u8>, String> {
     match word.split_once('*') {
         Some((part, times)) => Ok(part.repeat(number(times)? as usize).into_bytes()),
         None => Ok(word.as_bytes().to_vec()),
+    }
+}
+
+/// `sync`, `async` or `none`.
+pub fn durability(word: &str) -> Result<Option<Durability>, String> {
+    match word {
+        "sync" => Ok(Some(Durability::Sync)),
+        "async" => Ok(Some(Durability::Async)),
+        "none" => Ok(None),
+        _ => Err(format!("`{word}` is no durability")),
     }
 }
 

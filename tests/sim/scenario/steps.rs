@@ -1,5 +1,6 @@
 //! The lines of a story that make something happen.
 
+use super::super::disk::End;
 use super::super::network::Packet;
 use super::super::node::Refuses;
 use super::script::{duration, number, offset, pair, value};
@@ -104,6 +105,10 @@ impl Story {
             ("goes", ["on"]) => self.go_on(at),
             ("leaves", []) => self.leave(at),
             ("restarts", []) => self.restart(at),
+            ("saves", []) => kept(self.world.save_now(at)),
+            ("crashes", []) => self.crash(at, End::PowerLost),
+            ("is", ["killed"]) => self.crash(at, End::Killed),
+            ("comes", ["back"]) => self.come_back(at),
             ("stops", []) => self.run(at, false),
             ("continues", []) => self.run(at, true),
             ("clock", [how]) => self.set_clock(at, how),

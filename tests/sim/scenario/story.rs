@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::super::clock::WallClock;
 use super::super::dice::Dice;
+use super::super::disk::{Durability, End};
 use super::super::network::{Packet, Session};
 use super::super::node::Refuses;
 use super::super::plan::Plan;
@@ -28,6 +29,8 @@ pub struct Story {
     late: Vec<Packet>,
     /// Pulls that have been interrupted.
     paused: Vec<Session<Puller>>,
+    /// How those who join from now on keep their map.
+    durability: Option<Durability>,
     pub mark: Mark,
 }
 
@@ -44,7 +47,8 @@ pub struct Mark {
 impl Story {
     pub fn new() -> Self {
         let world = World::new(Plan::calm(), Dice::new(0), Trace::new(true));
-        Self { world, names: Vec::new(), sent: Vec::new(), late: Vec::new(), paused: Vec::new(), mark: Mark::default() }
+        let (sent, late, paused) = Default::default();
+        Self { world, names: Vec::new(), sent, late, paused, durability: None, mark: Mark::default() }
     }
 
     // ---- nodes ----
@@ -68,11 +72,18 @@ impl Story {
         let peer = PeerId::from_bytes(name.as_bytes()).map_err(|error| error.to_string())?;
         let at = self.world.add_node(peer, WallClock::default(), Refuses::NOTHING);
         self.names.push(name.to_owned());
+        if let Some(durability) = self.durability {
+            kept(self.world.give_disk(at, durability))?;
+        }
         kept(self.world.sweep(at))
     }
 
     /// A rule that all nodes share.
     pub fn rule(&mut self, name: &str, value: &str) -> Told {
+        if name == "durability" {
+            self.durability = script::durability(value)?;
+            return Ok(());
+        }
         let plan = &mut self.world.plan;
         match name {
             "presence" => plan.presence = value == "true",
@@ -90,6 +101,23 @@ impl Story {
     pub fn restart(&mut self, at: usize) -> Told {
         let peer = self.world.nodes[at].peer.clone();
         self.world.restart(at, peer);
+        kept(self.world.sweep(at))
+    }
+
+    /// The power fails, or only the process ends.
+    pub fn crash(&mut self, at: usize, how: End) -> Told {
+        if self.world.nodes[at].disk.is_none() || !self.world.nodes[at].up {
+            return Err("it has no disk, or is down".into());
+        }
+        self.world.crash(at, how);
+        Ok(())
+    }
+
+    pub fn come_back(&mut self, at: usize) -> Told {
+        if self.world.nodes[at].disk.is_none() || self.world.nodes[at].up {
+            return Err("it has no disk, or is not down".into());
+        }
+        kept(self.world.come_back(at))?;
         kept(self.world.sweep(at))
     }
 

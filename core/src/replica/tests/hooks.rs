@@ -4,9 +4,80 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::super::digest::Fingerprint;
-use super::super::{Content, Origin, Replica, Slot, Timestamp};
+use super::super::{Content, Context, Origin, Replica, Slot, Stamp, Timestamp};
+
+/// All of a replica that outlives it, where it is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lasting {
+    pub entries: BTreeMap<Vec<u8>, LastingEntry>,
+    pub context: Context,
+    pub refused: Context,
+    pub past: BTreeMap<Origin, Timestamp>,
+    pub forgotten: BTreeMap<Origin, Timestamp>,
+    pub beaten: BTreeMap<Origin, Timestamp>,
+    pub pruned_ms: u64,
+    pub clock: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastingEntry {
+    pub stamp: Stamp,
+    pub value: Option<Vec<u8>>,
+    pub expires_at_ms: u64,
+    pub place: u32,
+}
+
+impl Lasting {
+    /// As it comes back at that time: what is over by then has ended.
+    pub fn at(mut self, now_ms: u64) -> Self {
+        let over = self.entries.values_mut().filter(|entry| (1..=now_ms).contains(&entry.expires_at_ms));
+        over.for_each(|entry| entry.value = None);
+        self
+    }
+
+    /// The first part that is not the same, as it is here and there.
+    pub fn differs_from(&self, other: &Self) -> Option<String> {
+        let tell =
+            |what: &str, is: &dyn std::fmt::Debug, was: &dyn std::fmt::Debug| Some(format!("{what}: {is:?}, not {was:?}"));
+        match () {
+            () if self.entries != other.entries => {
+                let keys = self.entries.keys().chain(other.entries.keys());
+                let key = keys.into_iter().find(|key| self.entries.get(*key) != other.entries.get(*key))?;
+                tell(&key.escape_ascii().to_string(), &self.entries.get(key), &other.entries.get(key))
+            }
+            () if self.context != other.context => tell("context", &self.context, &other.context),
+            () if self.refused != other.refused => tell("refused", &self.refused, &other.refused),
+            () if self.past != other.past => tell("past", &self.past, &other.past),
+            () if self.forgotten != other.forgotten => tell("forgotten", &self.forgotten, &other.forgotten),
+            () if self.beaten != other.beaten => tell("beaten", &self.beaten, &other.beaten),
+            () if self.pruned_ms != other.pruned_ms => tell("pruned", &self.pruned_ms, &other.pruned_ms),
+            () if self.clock != other.clock => tell("clock", &self.clock, &other.clock),
+            () => None,
+        }
+    }
+}
 
 impl Replica {
+    pub(crate) fn lasting(&self) -> Lasting {
+        let mut entries = BTreeMap::new();
+        self.index().visit((Bound::Unbounded, Bound::Unbounded), false, |slot, record| {
+            let (stamp, value) = (record.stamp().clone(), record.value().map(<[u8]>::to_vec));
+            let expires_at_ms = record.expires_at_ms().unwrap_or_default();
+            entries.insert(slot.key().to_vec(), LastingEntry { stamp, value, expires_at_ms, place: record.place() });
+            true
+        });
+        Lasting {
+            entries,
+            context: self.context.clone(),
+            refused: self.past_refusals.clone(),
+            past: self.past.clone(),
+            forgotten: self.forgotten.clone(),
+            beaten: self.beaten.clone(),
+            pruned_ms: self.pruned_ms,
+            clock: self.clock.last(),
+        }
+    }
+
     /// Every index against the entries. Errors: what does not fit.
     pub(crate) fn check_indexes(&self) -> Result<(), String> {
         let mut by_origin: BTreeMap<Origin, BTreeMap<Timestamp, Slot>> = BTreeMap::new();

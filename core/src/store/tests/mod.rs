@@ -26,7 +26,7 @@ const EXTENT_BYTES: u32 = 256;
 
 type Rows = std::collections::BTreeMap<Vec<u8>, Vec<u8>>;
 
-fn data_dir(disk: &FaultDisk) -> Result<DataDir> {
+pub fn data_dir(disk: &FaultDisk) -> Result<DataDir> {
     DataDir::with_extent(Arc::new(disk.clone()), Path::new(DATA), EXTENT_BYTES)
 }
 
