@@ -252,6 +252,7 @@ impl World {
                 Some(what) => return violated("what is found is what was saved", format!("{before}: {what}")),
                 None => image,
             },
+            Some(next) if found_state.differs_from(&next.lasting.clone().at(now_ms)).is_none() => next,
             // Of an author whose change came back in part something is missing for ever, as if it had been killed.
             Some(next) => {
                 self.killed = true;

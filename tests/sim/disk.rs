@@ -16,6 +16,9 @@ use crate::store::{DataDir, Snapshot, SnapshotWriter, Store};
 
 const MAP: &[u8] = b"map";
 
+/// The number of the commit that may be the next one.
+const UNDER_WAY: u64 = u64::MAX;
+
 /// When a write counts as made, and what was cut may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -166,7 +169,13 @@ impl Node {
         let Some(disk) = &mut self.disk else { return Ok(()) };
         let Some(Running { store, .. }) = &mut disk.running else { return Ok(()) };
         if let Some(unsaved) = self.replica.take_unsaved() {
-            saved::append_in(store, &unsaved, commit_bytes)?;
+            disk.images.insert(UNDER_WAY, image.clone());
+            saved::commits_of(&unsaved, commit_bytes, &mut |rows| {
+                saved::commit(store, rows)?;
+                // What is too large for one commit is too large to gather.
+                if commit_bytes < usize::MAX { store.write() } else { Ok(()) }
+            })?;
+            disk.images.remove(&UNDER_WAY);
             disk.images.insert(store.last(), image);
         }
         match how {

@@ -15,7 +15,7 @@ const COMMIT_BYTES: usize = MAX_COMMIT_BYTES / 2;
 /// What a row takes beside key and value, generously.
 const ROW_BYTES: usize = 40;
 
-type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+pub type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// Adds what changed to the store, as one commit.
 ///
@@ -23,12 +23,17 @@ type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 /// of origins, and at last what was forgotten. An entry that is held and not claimed as seen does no harm; the other way round it
 /// would. Nor does a tombstone that is there still; one that is gone and not known to be would.
 pub fn append(store: &mut Store, unsaved: &Unsaved) -> Result<()> {
-    append_in(store, unsaved, COMMIT_BYTES)
+    commits_of(unsaved, COMMIT_BYTES, &mut |rows| commit(store, rows))
 }
 
-/// The same, in commits of about that size.
-pub fn append_in(store: &mut Store, unsaved: &Unsaved, commit_bytes: usize) -> Result<()> {
-    let mut commits = Commits { store, rows: Rows::new(), bytes: 0, most: commit_bytes };
+/// Adds one commit.
+pub fn commit(store: &mut Store, rows: &Rows) -> Result<()> {
+    store.append(rows.iter().map(|(key, value)| Row { key, value: value.as_deref() })).map(drop)
+}
+
+/// What changed, in commits of about that size.
+pub fn commits_of(unsaved: &Unsaved, commit_bytes: usize, each: &mut dyn FnMut(&Rows) -> Result<()>) -> Result<()> {
+    let mut commits = Commits { each, rows: Rows::new(), bytes: 0, most: commit_bytes };
     if mutated(Mutation::ContextSavedFirst) {
         commits.known(unsaved);
         commits.end()?;
@@ -66,7 +71,7 @@ pub fn append_in(store: &mut Store, unsaved: &Unsaved, commit_bytes: usize) -> R
 
 /// Rows on their way into commits of about a size.
 struct Commits<'a> {
-    store: &'a mut Store,
+    each: &'a mut dyn FnMut(&Rows) -> Result<()>,
     rows: Rows,
     bytes: usize,
     most: usize,
@@ -98,8 +103,7 @@ impl Commits<'_> {
     }
 
     fn end(&mut self) -> Result<()> {
-        let rows = self.rows.iter().map(|(key, value)| Row { key, value: value.as_deref() });
-        self.store.append(rows)?;
+        (self.each)(&self.rows)?;
         self.rows.clear();
         self.bytes = 0;
         Ok(())
