@@ -333,6 +333,8 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 //                         Default: 30000.
 //   peer_timeout_ms       On presence maps: an author is gone after so long without a sign of life; the same on every
 //                         node. Allowed: 1000 to 3600000. Default: 10000.
+//   data_dir              Where durable maps and this node's identity are kept; one process at a time; empty: nothing
+//                         is kept. Allowed: a path.
 //   max_clock_drift_ms    Entries stamped further ahead than this are set aside. Allowed: 1 to 31536000000. Default:
 //                         60000.
 //   maps                  Maps to open with the node; maps.<map>.<option> sets an option of one. Allowed: map names,
@@ -341,6 +343,11 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 // Of maps, and of nodes as the default for their maps:
 //   validator             What values must be; checked here and on arrival. Allowed: utf8, json, max_bytes:<n>, several
 //                         separated by commas.
+//   durability            None: in memory; async: on disk within fsync_interval_ms; sync: on disk before a write
+//                         returns. Allowed: none, async, sync. Default: none.
+//   fsync_interval_ms     With async: how much a loss of power may take. Allowed: 1 to 3600000. Default: 1000.
+//   on_storage_error      When the disk fails: refuse writes until the map is opened anew, or go on in memory. Allowed:
+//                         refuse, memory. Default: refuse.
 //   presence              Entries are visible only while their author is; the same on every node. Allowed: true or
 //                         false. Default: false.
 //   default_ttl_ms        When a put that says no ttl of its own expires. Allowed: 0 (never) to 3155760000000. Default:
@@ -742,6 +749,15 @@ typedef struct {
   size_t origins;
   /// How far this map's clock is ahead of this node's wall clock, because a peer's or its own was, in milliseconds.
   uint64_t clock_ahead_ms;
+  /// How long what is written lasts: "none", "async" or "sync". The library's; valid for ever.
+  const char *durability;
+  /// What was cut off a torn log when the map was opened, in bytes.
+  uint64_t cut_bytes;
+  /// Log on disk beside the snapshot, in bytes.
+  uint64_t log_bytes;
+  /// Why the disk is not written to any more, if so: the map refuses writes, or goes on in memory, as `on_storage_error`
+  /// says. "" while all is well; cut off where it is longer than fits.
+  char storage_error[STORAGE_ERROR_BYTES];
 } p2pmap_map_report;
 
 /// Opens a map on a node of its own: the quick start. NULL for `config` means defaults. Closing the map closes the
@@ -923,8 +939,9 @@ p2pmap_status p2pmap_map_len(const p2pmap_map *map, size_t *len, p2pmap_error **
 // ---------------------------------------------------------------------------------------------------------------------
 // Writing
 //
-// A write is done when the call returns: the next read here sees it. It reaches the other copies by itself; where it
-// matters that some of them hold it, `p2pmap_map_wait_replicated` waits for that.
+// A write is done when the call returns: the next read here sees it, and with `durability=sync` it is on disk, too. It
+// reaches the other copies by itself; where it matters that some of them hold it, `p2pmap_map_wait_replicated` waits for
+// that.
 //
 // An entry written with a time to live expires: when its time is up, every node by its own clock hides it and tells an
 // expire event, without a message. Whoever wants it to stay puts it again in time, with a third of the time to live as
@@ -941,7 +958,7 @@ p2pmap_status p2pmap_map_len(const p2pmap_map *map, size_t *len, p2pmap_error **
 ///
 /// Ownership: copies key and value; writes into the caller's `stamp`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_put(const p2pmap_map *map,
                              const void *key,
                              size_t key_len,
@@ -956,7 +973,7 @@ p2pmap_status p2pmap_map_put(const p2pmap_map *map,
 ///
 /// Ownership: copies key and value; writes into the caller's `stamp`, which may be NULL.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_put_ttl(const p2pmap_map *map,
                                  const void *key,
                                  size_t key_len,
@@ -971,7 +988,7 @@ p2pmap_status p2pmap_map_put_ttl(const p2pmap_map *map,
 ///
 /// Ownership: borrows `key`; writes into the caller's `removed`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_remove(const p2pmap_map *map,
                                 const void *key,
                                 size_t key_len,
@@ -982,12 +999,19 @@ p2pmap_status p2pmap_map_remove(const p2pmap_map *map,
 ///
 /// Ownership: borrows `prefix`; writes into the caller's `removed`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_remove_prefix(const p2pmap_map *map,
                                        const void *prefix,
                                        size_t prefix_len,
                                        size_t *removed,
                                        p2pmap_error **error);
+
+/// Returns when every write made here before is on disk: for maps with `durability=async`. `P2PMAP_STORAGE`.
+///
+/// Ownership: borrows `map`.
+/// Threads: any.
+/// Blocks: on the disk; not at all if the map is not kept there.
+p2pmap_status p2pmap_map_flush(const p2pmap_map *map, p2pmap_error **error);
 
 /// Waits until `peers` other nodes hold a write, or a greater one for its key. `stamp` is what a put or an applied batch
 /// gave, here or on another node whose write has arrived here. Only nodes that this one is connected to are asked: see
@@ -1083,11 +1107,48 @@ void p2pmap_batch_free(p2pmap_batch *batch);
 ///
 /// Ownership: borrows `batch`; writes into the caller's `last`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_apply(const p2pmap_map *map,
                                const p2pmap_batch *batch,
                                p2pmap_stamp *last,
                                p2pmap_error **error);
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Backups
+//
+// A map as a text file, and back: a backup that restores into any cluster. One entry a line, in key order, each a JSON
+// object with "key" and "value" (or "key_base64" and "value_base64" where the bytes are not UTF-8), "stamp", "author",
+// and "expires_at_ms" if it expires.
+// ---------------------------------------------------------------------------------------------------------------------
+
+/// Writes every entry in the view to a file; `*count` is how many, NULL if that is not asked for. The file is there whole
+/// or not at all: it takes the place of an older one when it is complete and on disk. Only its owner may read it.
+/// `P2PMAP_STORAGE`: what was there before is as it was.
+///
+/// Ownership: borrows `path`; writes into the caller's `count`.
+/// Threads: any.
+/// Blocks: on the disk.
+p2pmap_status p2pmap_map_dump(const p2pmap_map *map,
+                              const char *path,
+                              uint64_t *count,
+                              p2pmap_error **error);
+
+/// Writes every entry of such a file into this map; `*count` is how many, NULL if that is not asked for. They are new
+/// writes, which win over what is here and in the cluster. An entry's expiry is kept: one whose time is over is left out,
+/// and one without any never expires.
+///
+/// All of the file is checked before anything is written. `P2PMAP_INVALID_ARGUMENT` for a line that is no entry,
+/// `P2PMAP_TOO_LARGE`, `P2PMAP_INVALID_VALUE`: the message names the line, and nothing changed. `P2PMAP_STORAGE` when it
+/// cannot be read. While it writes also `P2PMAP_FULL` and `P2PMAP_CLOSED`: the lines before are loaded, and it may be
+/// loaded again.
+///
+/// Ownership: borrows `path`; writes into the caller's `count`.
+/// Threads: any.
+/// Blocks: on the disk.
+p2pmap_status p2pmap_map_load(const p2pmap_map *map,
+                              const char *path,
+                              uint64_t *count,
+                              p2pmap_error **error);
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Scans

@@ -45,6 +45,8 @@ pub struct Keeper {
     turn: Mutex<Turn>,
     turn_over: Condvar,
     failed: OnceLock<Error>,
+    /// What the store said last: nobody waits for it to know.
+    log_bytes: AtomicU64,
     due: Mutex<Due>,
     bell: Condvar,
     /// Messages cut from the map, and the change up to which it must be saved before each leaves.
@@ -89,11 +91,12 @@ impl Keeper {
             durability: settings.durability,
             interval: Duration::from_millis(settings.fsync_interval_ms),
             goes_on_in_memory: settings.on_storage_error.goes_on(),
-            store: Mutex::new(Some(store)),
             saved: AtomicU64::new(0),
             turn: Mutex::default(),
             turn_over: Condvar::new(),
             failed: OnceLock::new(),
+            log_bytes: AtomicU64::new(store.log_bytes()),
+            store: Mutex::new(Some(store)),
             due: Mutex::default(),
             bell: Condvar::new(),
             parked: Mutex::default(),
@@ -159,8 +162,8 @@ impl Keeper {
         let _ = self.save(map, edits);
     }
 
-    /// Returns when everything up to that change is on disk.
-    fn save(&self, map: &MapState, edits: u64) -> Result<()> {
+    /// Returns when everything up to that change is on disk. Errors: `Storage`.
+    pub fn save(&self, map: &MapState, edits: u64) -> Result<()> {
         let mut turn = self.turn.lock();
         loop {
             if self.is_saved(edits) {
@@ -194,6 +197,7 @@ impl Keeper {
         let Some(unsaved) = map.writer().replica.take_unsaved() else { return Ok(()) };
         saved::append(store, &unsaved)?;
         store.sync()?;
+        self.log_bytes.store(store.log_bytes(), Ordering::Relaxed);
         self.saved.store(unsaved.edits, Ordering::Release);
         Ok(())
     }
@@ -271,7 +275,11 @@ impl Keeper {
         let Some(end) = self.store.lock().as_ref().map(Store::last) else { return Ok(()) };
         let snapshot = writer.finish(end)?;
         let replaced = match self.store.lock().as_mut() {
-            Some(store) => store.install(snapshot)?,
+            Some(store) => {
+                let replaced = store.install(snapshot)?;
+                self.log_bytes.store(store.log_bytes(), Ordering::Relaxed);
+                replaced
+            }
             None => return Ok(()),
         };
         replaced.remove()
@@ -328,6 +336,6 @@ impl Keeper {
 
     /// Bytes of log that an opening would have to read beside the snapshot.
     pub fn log_bytes(&self) -> u64 {
-        self.store.lock().as_ref().map_or(0, Store::log_bytes)
+        self.log_bytes.load(Ordering::Relaxed)
     }
 }

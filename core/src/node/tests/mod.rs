@@ -1,8 +1,10 @@
 //! The shell on one node: what needs no peer.
 
+use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+mod dump;
 mod durable;
 mod guarantees;
 
