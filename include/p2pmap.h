@@ -757,7 +757,7 @@ typedef struct {
   uint64_t log_bytes;
   /// Why the disk is not written to any more, if so: the map refuses writes, or goes on in memory, as `on_storage_error`
   /// says. "" while all is well; cut off where it is longer than fits.
-  char storage_error[STORAGE_ERROR_BYTES];
+  char storage_error[512];
 } p2pmap_map_report;
 
 /// Opens a map on a node of its own: the quick start. NULL for `config` means defaults. Closing the map closes the

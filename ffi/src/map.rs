@@ -72,10 +72,8 @@ pub struct p2pmap_map_report {
     pub log_bytes: u64,
     /// Why the disk is not written to any more, if so: the map refuses writes, or goes on in memory, as `on_storage_error`
     /// says. "" while all is well; cut off where it is longer than fits.
-    pub storage_error: [c_char; STORAGE_ERROR_BYTES],
+    pub storage_error: [c_char; 512],
 }
-
-const STORAGE_ERROR_BYTES: usize = 512;
 
 // SAFETY: `repr(C)`, begins with `struct_size`, and its fields are numbers, arrays of numbers and a pointer that may be NULL.
 unsafe impl Versioned for p2pmap_map_report {
