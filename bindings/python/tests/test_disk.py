@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import threading
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import p2pmap
 import pytest
@@ -42,7 +42,7 @@ def test_a_coroutine_writes_at_once_and_waits_for_the_disk(tmp_path: Path) -> No
             stamps = await asyncio.gather(*(aio.put(m, "k", b"%d" % i) for i in range(100)))
             assert stamps == sorted(stamps), "in the order of the calls"
             assert m["k"] == b"99"
-            value = bytearray(b"before")
+            value: Any = bytearray(b"before")
             putting = asyncio.create_task(aio.put(m, "buffer", value))
             await asyncio.sleep(0)
             value[:] = b"after!"

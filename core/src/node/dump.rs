@@ -38,6 +38,8 @@ impl Map {
     ///
     /// The file is there whole or not at all: it takes the place of an older one when it is complete and on disk. Only its owner
     /// may read it. Like a scan it sees each key once, and may or may not see what is written meanwhile.
+    /// Shape: one object a line, of `key`, or `key_base64` where it is not UTF-8; `value` or `value_base64`; `stamp`; `author`; and
+    /// `expires_at_ms` if it expires.
     /// Errors: `Storage`, and a file that was there before is as it was. Cost: blocks on the disk; memory for some entries.
     pub fn dump(&self, path: impl AsRef<Path>) -> Result<u64> {
         let path = path.as_ref();
@@ -234,5 +236,8 @@ impl<'a, R: BufRead> Lines<'a, R> {
 }
 
 fn failed(tried: &str, name: &str, error: &io::Error) -> Error {
-    Error::new(ErrorKind::Storage, format!("cannot {tried} {name}: {error}: see that it may be, and that there is room"))
+    Error::new(
+        ErrorKind::Storage,
+        format!("cannot {tried} {name}: {error}: look at the path, at who may use it, and at the room on the disk"),
+    )
 }
