@@ -749,6 +749,15 @@ typedef struct {
   size_t origins;
   /// How far this map's clock is ahead of this node's wall clock, because a peer's or its own was, in milliseconds.
   uint64_t clock_ahead_ms;
+  /// How long what is written lasts: "none", "async" or "sync". The library's; valid for ever.
+  const char *durability;
+  /// What was cut off a torn log when the map was opened, in bytes.
+  uint64_t cut_bytes;
+  /// Log on disk beside the snapshot, in bytes.
+  uint64_t log_bytes;
+  /// Why the disk is not written to any more, if so: the map refuses writes, or goes on in memory, as `on_storage_error`
+  /// says. "" while all is well; cut off where it is longer than fits.
+  char storage_error[512];
 } p2pmap_map_report;
 
 /// Opens a map on a node of its own: the quick start. NULL for `config` means defaults. Closing the map closes the
@@ -930,8 +939,9 @@ p2pmap_status p2pmap_map_len(const p2pmap_map *map, size_t *len, p2pmap_error **
 // ---------------------------------------------------------------------------------------------------------------------
 // Writing
 //
-// A write is done when the call returns: the next read here sees it. It reaches the other copies by itself; where it
-// matters that some of them hold it, `p2pmap_map_wait_replicated` waits for that.
+// A write is done when the call returns: the next read here sees it, and with `durability=sync` it is on disk, too. It
+// reaches the other copies by itself; where it matters that some of them hold it, `p2pmap_map_wait_replicated` waits for
+// that.
 //
 // An entry written with a time to live expires: when its time is up, every node by its own clock hides it and tells an
 // expire event, without a message. Whoever wants it to stay puts it again in time, with a third of the time to live as
@@ -948,7 +958,7 @@ p2pmap_status p2pmap_map_len(const p2pmap_map *map, size_t *len, p2pmap_error **
 ///
 /// Ownership: copies key and value; writes into the caller's `stamp`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_put(const p2pmap_map *map,
                              const void *key,
                              size_t key_len,
@@ -963,7 +973,7 @@ p2pmap_status p2pmap_map_put(const p2pmap_map *map,
 ///
 /// Ownership: copies key and value; writes into the caller's `stamp`, which may be NULL.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_put_ttl(const p2pmap_map *map,
                                  const void *key,
                                  size_t key_len,
@@ -978,7 +988,7 @@ p2pmap_status p2pmap_map_put_ttl(const p2pmap_map *map,
 ///
 /// Ownership: borrows `key`; writes into the caller's `removed`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_remove(const p2pmap_map *map,
                                 const void *key,
                                 size_t key_len,
@@ -989,12 +999,19 @@ p2pmap_status p2pmap_map_remove(const p2pmap_map *map,
 ///
 /// Ownership: borrows `prefix`; writes into the caller's `removed`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_remove_prefix(const p2pmap_map *map,
                                        const void *prefix,
                                        size_t prefix_len,
                                        size_t *removed,
                                        p2pmap_error **error);
+
+/// Returns when every write made here before is on disk: for maps with `durability=async`. `P2PMAP_STORAGE`.
+///
+/// Ownership: borrows `map`.
+/// Threads: any.
+/// Blocks: on the disk; not at all if the map is not kept there.
+p2pmap_status p2pmap_map_flush(const p2pmap_map *map, p2pmap_error **error);
 
 /// Waits until `peers` other nodes hold a write, or a greater one for its key. `stamp` is what a put or an applied batch
 /// gave, here or on another node whose write has arrived here. Only nodes that this one is connected to are asked: see
@@ -1090,11 +1107,48 @@ void p2pmap_batch_free(p2pmap_batch *batch);
 ///
 /// Ownership: borrows `batch`; writes into the caller's `last`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 p2pmap_status p2pmap_map_apply(const p2pmap_map *map,
                                const p2pmap_batch *batch,
                                p2pmap_stamp *last,
                                p2pmap_error **error);
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Backups
+//
+// A map as a text file, and back: a backup that restores into any cluster. One entry a line, in key order, each a JSON
+// object with "key" and "value" (or "key_base64" and "value_base64" where the bytes are not UTF-8), "stamp", "author",
+// and "expires_at_ms" if it expires.
+// ---------------------------------------------------------------------------------------------------------------------
+
+/// Writes every entry in the view to a file; `*count` is how many, NULL if that is not asked for. The file is there whole
+/// or not at all: it takes the place of an older one when it is complete and on disk. Only its owner may read it.
+/// `P2PMAP_STORAGE`: what was there before is as it was.
+///
+/// Ownership: borrows `path`; writes into the caller's `count`.
+/// Threads: any.
+/// Blocks: on the disk.
+p2pmap_status p2pmap_map_dump(const p2pmap_map *map,
+                              const char *path,
+                              uint64_t *count,
+                              p2pmap_error **error);
+
+/// Writes every entry of such a file into this map; `*count` is how many, NULL if that is not asked for. They are new
+/// writes, which win over what is here and in the cluster. An entry's expiry is kept: one whose time is over is left out,
+/// and one without any never expires.
+///
+/// All of the file is checked before anything is written. `P2PMAP_INVALID_ARGUMENT` for a line that is no entry,
+/// `P2PMAP_TOO_LARGE`, `P2PMAP_INVALID_VALUE`: the message names the line, and nothing changed. `P2PMAP_STORAGE` when it
+/// cannot be read. While it writes also `P2PMAP_FULL` and `P2PMAP_CLOSED`: the lines before are loaded, and it may be
+/// loaded again.
+///
+/// Ownership: borrows `path`; writes into the caller's `count`.
+/// Threads: any.
+/// Blocks: on the disk.
+p2pmap_status p2pmap_map_load(const p2pmap_map *map,
+                              const char *path,
+                              uint64_t *count,
+                              p2pmap_error **error);
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Scans

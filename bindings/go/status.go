@@ -97,6 +97,15 @@ type MapStatus struct {
 	Origins int
 	// ClockAhead is how far this map's clock is ahead of this node's wall clock, because a peer's or its own was.
 	ClockAhead time.Duration
+	// Durability is how long what is written lasts: "none", "async" or "sync".
+	Durability string
+	// StorageError is why the disk is not written to any more, if so: the map refuses writes, or goes on in memory, as
+	// on_storage_error says. It is empty while all is well.
+	StorageError string
+	// CutBytes were cut off a torn log when the map was opened.
+	CutBytes uint64
+	// LogBytes of log are on disk beside the snapshot.
+	LogBytes uint64
 }
 
 func peersFrom(list *C.p2pmap_peer_list) []Peer {
@@ -165,6 +174,10 @@ func mapStatusFrom(name string, report *C.p2pmap_map_report, list *C.p2pmap_map_
 		Forgotten:        uint64(report.forgotten),
 		Origins:          int(report.origins),
 		ClockAhead:       time.Duration(report.clock_ahead_ms) * time.Millisecond,
+		Durability:       C.GoString(report.durability),
+		StorageError:     C.GoString(&report.storage_error[0]),
+		CutBytes:         uint64(report.cut_bytes),
+		LogBytes:         uint64(report.log_bytes),
 	}
 }
 

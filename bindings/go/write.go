@@ -18,7 +18,8 @@ import (
 const Forever time.Duration = math.MaxInt64
 
 // Put writes a value and returns the write's stamp. The next read here sees it, and it is on its way to the others.
-// On a map opened with default_ttl_ms the entry expires when that has passed.
+// On a map opened with default_ttl_ms the entry expires when that has passed. With durability=sync this and every other write
+// waits until the disk has it, with one sync for all that wait; otherwise none waits.
 // Errors: [ErrInvalidValue], [ErrTooLarge], [ErrFull], [ErrClosed]; then nothing changed.
 func (m *Map) Put(ctx context.Context, key string, value []byte) (Stamp, error) {
 	if err := ctx.Err(); err != nil {
@@ -49,7 +50,7 @@ func (m *Map) checkedPut(key string, value []byte) (Stamp, error) {
 
 // PutTTL writes an entry that expires when ttl has passed: from then on it is absent on every node, and each tells its
 // subscribers by itself, with an EventExpire. A later put renews it. [Forever] means that it never expires, whatever the
-// map's default_ttl_ms. What is less than a millisecond counts as one. It does not wait.
+// map's default_ttl_ms. What is less than a millisecond counts as one.
 // Errors: those of Put, and [ErrInvalidArgument] for a ttl of 0, a negative one, or one above 100 years; then nothing changed.
 func (m *Map) PutTTL(ctx context.Context, key string, value []byte, ttl time.Duration) (Stamp, error) {
 	if err := ctx.Err(); err != nil {
@@ -101,4 +102,13 @@ func (m *Map) RemovePrefix(ctx context.Context, prefix string) (int, error) {
 		return C.map_remove_prefix(ptr, data, length, &removed, told)
 	})
 	return int(removed), err
+}
+
+// Flush returns when every write made here before is on disk: for maps with durability=async. It waits for the disk; ctx is looked
+// at before it begins. Errors: [ErrStorage], [ErrClosed].
+func (m *Map) Flush(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	return m.try(func(ptr *C.p2pmap_map, told told) C.p2pmap_status { return C.p2pmap_map_flush(ptr, told) })
 }

@@ -163,7 +163,8 @@ export declare class P2pMap<V = Buffer, K = string> implements Iterable<[K, V]>,
   has(key: Key): boolean;
 
   /**
-   * Writes. Returns the stamp that the write is known by everywhere.
+   * Writes. Returns the stamp that the write is known by everywhere. On a map with `durability: 'sync'` it blocks until the disk has
+   * it: use `putAsync` there.
    * @throws {P2PMAP_TOO_LARGE} key or value over its limit
    * @throws {P2PMAP_INVALID_VALUE} the validator said no
    * @throws {P2PMAP_INVALID_ARGUMENT} a value of the wrong type for the codec; a `ttlMs` that is not above 0, or above 100 years
@@ -227,6 +228,50 @@ export declare class P2pMap<V = Buffer, K = string> implements Iterable<[K, V]>,
    * @throws {P2PMAP_CLOSED}
    */
   watch(options?: SubscribeOptions): Watch<V, K>;
+
+  /**
+   * `put`, `remove`, `removePrefix` and `apply` for maps with `durability: 'sync'`, where the ones without a promise keep the thread,
+   * and so the event loop, until the disk has it. Written, and read, at once and in the order of the calls; what is awaited is the
+   * disk, with one sync for all. They throw what those do, as rejections.
+   * @throws {P2PMAP_STORAGE}
+   */
+  putAsync(key: Key, value: Writable<V>, options?: PutOptions): Promise<Stamp>;
+  /** See `putAsync`. @throws {P2PMAP_STORAGE} */
+  removeAsync(key: Key): Promise<boolean>;
+  /** See `putAsync`. @throws {P2PMAP_STORAGE} */
+  removePrefixAsync(prefix: Key): Promise<number>;
+  /** See `putAsync`. @throws {P2PMAP_STORAGE} */
+  applyAsync(batch: Batch<V>): Promise<Stamp | undefined>;
+
+  /**
+   * Settles when every write made here before is on disk: for maps with `durability: 'async'`.
+   * @throws {P2PMAP_STORAGE}
+   * @throws {P2PMAP_CLOSED}
+   */
+  flush(): Promise<void>;
+
+  /**
+   * Writes every entry to a file, as lines of JSON in key order. The file is there whole or not at all: it takes the place of an
+   * older one when it is complete and on disk. Only its owner may read it.
+   * @returns how many entries there are in it
+   * @throws {P2PMAP_STORAGE} what was there before is as it was
+   * @throws {P2PMAP_CLOSED}
+   */
+  dump(path: string | URL): Promise<number>;
+
+  /**
+   * Writes every entry of such a file into this map. They are new writes, which win over what is here and in the cluster. An entry's
+   * expiry is kept: one whose time is over is left out, and one without any never expires. All of the file is checked before
+   * anything is written.
+   * @returns how many entries were written
+   * @throws {P2PMAP_INVALID_ARGUMENT} a line is no entry: the message says which; nothing changed, here and in the next two cases
+   * @throws {P2PMAP_TOO_LARGE}
+   * @throws {P2PMAP_INVALID_VALUE}
+   * @throws {P2PMAP_STORAGE} the file cannot be read
+   * @throws {P2PMAP_FULL} the lines before are loaded
+   * @throws {P2PMAP_CLOSED}
+   */
+  load(path: string | URL): Promise<number>;
 
   /**
    * Reconciles now with every connected peer; settles when equal with each.

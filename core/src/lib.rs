@@ -47,7 +47,7 @@ pub use node::{
     Batch, Entry, Event, EventKind, Key, Map, MapPeer, MapStatus, Node, NodeStatus, PeerInfo, Scan, ScanOptions,
     SubscribeOptions, Subscription, Value, Watch, open,
 };
-pub use options::{Config, MapOptions, OptionInfo, Validator};
+pub use options::{Config, Durability, MapOptions, OptionInfo, Validator};
 pub use peer::PeerId;
 pub use replica::{Digest, Stamp};
 

@@ -137,7 +137,7 @@ pub extern "C" fn p2pmap_batch_free(batch: Option<Box<p2pmap_batch>>) {
 ///
 /// Ownership: borrows `batch`; writes into the caller's `last`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 #[unsafe(no_mangle)]
 pub extern "C" fn p2pmap_map_apply(
     map: Option<&p2pmap_map>,

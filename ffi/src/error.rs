@@ -138,9 +138,26 @@ pub(crate) fn c_text(text: &str) -> CString {
     CString::new(text).unwrap_or_default()
 }
 
+/// Text in a field of a struct that is the caller's: it ends with a NUL, and is cut off where it is too long.
+pub(crate) fn c_array<const BYTES: usize>(text: &str) -> [c_char; BYTES] {
+    let mut array = [0; BYTES];
+    let end = (0..BYTES.min(text.len() + 1)).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    for (to, &from) in array.iter_mut().zip(&text.as_bytes()[..end]) {
+        *to = c_char::from_ne_bytes([from]);
+    }
+    array
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_in_a_field_ends_with_a_nul_and_at_a_whole_character() {
+        assert_eq!(c_array::<4>("abc").map(|byte| byte as u8), *b"abc\0");
+        assert_eq!(c_array::<4>("ab\u{e4}").map(|byte| byte as u8), *b"ab\0\0");
+        assert_eq!(c_array::<4>("").map(|byte| byte as u8), [0; 4]);
+    }
 
     #[test]
     fn statuses_are_the_cores_kinds() {

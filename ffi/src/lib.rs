@@ -47,6 +47,8 @@ pub mod write;
 
 pub mod batch;
 
+pub mod dump;
+
 pub mod scan;
 
 pub mod event;

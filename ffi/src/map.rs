@@ -6,10 +6,10 @@
 use std::ffi::{CString, c_char};
 use std::mem::{MaybeUninit, offset_of};
 
-use p2pmap::{Config, Map, MapOptions};
+use p2pmap::{Config, Durability, Map, MapOptions};
 
 use crate::config::p2pmap_config;
-use crate::error::{P2PMAP_OK, c_text, p2pmap_error, p2pmap_status};
+use crate::error::{P2PMAP_OK, c_array, c_text, p2pmap_error, p2pmap_status};
 use crate::guard::{guard, guard_or};
 use crate::handle::{Handle, Home, free, give, live, required};
 use crate::input::{self, Versioned};
@@ -64,12 +64,30 @@ pub struct p2pmap_map_report {
     pub origins: usize,
     /// How far this map's clock is ahead of this node's wall clock, because a peer's or its own was, in milliseconds.
     pub clock_ahead_ms: u64,
+    /// How long what is written lasts: "none", "async" or "sync". The library's; valid for ever.
+    pub durability: *const c_char,
+    /// What was cut off a torn log when the map was opened, in bytes.
+    pub cut_bytes: u64,
+    /// Log on disk beside the snapshot, in bytes.
+    pub log_bytes: u64,
+    /// Why the disk is not written to any more, if so: the map refuses writes, or goes on in memory, as `on_storage_error`
+    /// says. "" while all is well; cut off where it is longer than fits.
+    pub storage_error: [c_char; 512],
 }
 
-// SAFETY: `repr(C)`, begins with `struct_size`, and its fields are numbers and arrays of numbers.
+// SAFETY: `repr(C)`, begins with `struct_size`, and its fields are numbers, arrays of numbers and a pointer that may be NULL.
 unsafe impl Versioned for p2pmap_map_report {
     const NAME: &'static str = "p2pmap_map_report";
     const FIRST: usize = offset_of!(Self, hidden);
+}
+
+fn durability_name(durability: Durability) -> *const c_char {
+    match durability {
+        Durability::None => c"none",
+        Durability::Async => c"async",
+        Durability::Sync => c"sync",
+    }
+    .as_ptr()
 }
 
 impl Handle for p2pmap_map {
@@ -218,6 +236,10 @@ pub unsafe extern "C" fn p2pmap_map_status(
             forgotten: told.forgotten,
             origins: told.origins,
             clock_ahead_ms: told.clock_ahead_ms,
+            durability: durability_name(told.durability),
+            cut_bytes: told.cut_bytes,
+            log_bytes: told.log_bytes,
+            storage_error: c_array(told.storage_error.as_deref().unwrap_or_default()),
         };
         // SAFETY: checked above.
         unsafe { input::write_output(report, &value) };

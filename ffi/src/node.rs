@@ -8,7 +8,7 @@ use std::mem::{MaybeUninit, offset_of};
 use p2pmap::{Config, Node};
 
 use crate::config::p2pmap_config;
-use crate::error::{P2PMAP_OK, p2pmap_error, p2pmap_status};
+use crate::error::{P2PMAP_OK, c_array, p2pmap_error, p2pmap_status};
 use crate::guard::{guard, guard_or};
 use crate::handle::{Handle, Home, free, give, live, required};
 use crate::input::{self, Flag, Versioned};
@@ -209,14 +209,10 @@ pub unsafe extern "C" fn p2pmap_node_status(
         // SAFETY: the caller's struct is as long as its `struct_size` says.
         unsafe { input::checked_output(report) }?;
         let told = node.node.status()?;
-        let mut cluster_id = [0; 256];
-        for (to, &from) in cluster_id[..255].iter_mut().zip(told.cluster_id.as_bytes()) {
-            *to = c_char::from_ne_bytes([from]);
-        }
         let value = p2pmap_node_report {
             struct_size: 0,
             id: (&told.id).into(),
-            cluster_id,
+            cluster_id: c_array(&told.cluster_id),
             peers: told.peers.len(),
             members: told.members,
             maps: told.maps.len(),

@@ -1,7 +1,8 @@
 //! Writing
 //!
-//! A write is done when the call returns: the next read here sees it. It reaches the other copies by itself; where it
-//! matters that some of them hold it, `p2pmap_map_wait_replicated` waits for that.
+//! A write is done when the call returns: the next read here sees it, and with `durability=sync` it is on disk, too. It
+//! reaches the other copies by itself; where it matters that some of them hold it, `p2pmap_map_wait_replicated` waits for
+//! that.
 //!
 //! An entry written with a time to live expires: when its time is up, every node by its own clock hides it and tells an
 //! expire event, without a message. Whoever wants it to stay puts it again in time, with a third of the time to live as
@@ -28,7 +29,7 @@ use crate::stamp::p2pmap_stamp;
 ///
 /// Ownership: copies key and value; writes into the caller's `stamp`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn p2pmap_map_put(
     map: Option<&p2pmap_map>,
@@ -57,7 +58,7 @@ pub unsafe extern "C" fn p2pmap_map_put(
 ///
 /// Ownership: copies key and value; writes into the caller's `stamp`, which may be NULL.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn p2pmap_map_put_ttl(
     map: Option<&p2pmap_map>,
@@ -86,7 +87,7 @@ pub unsafe extern "C" fn p2pmap_map_put_ttl(
 ///
 /// Ownership: borrows `key`; writes into the caller's `removed`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn p2pmap_map_remove(
     map: Option<&p2pmap_map>,
@@ -111,7 +112,7 @@ pub unsafe extern "C" fn p2pmap_map_remove(
 ///
 /// Ownership: borrows `prefix`; writes into the caller's `removed`.
 /// Threads: any.
-/// Blocks: no.
+/// Blocks: no; with `durability=sync` until the disk has it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn p2pmap_map_remove_prefix(
     map: Option<&p2pmap_map>,
@@ -128,6 +129,22 @@ pub unsafe extern "C" fn p2pmap_map_remove_prefix(
         if let Some(removed) = removed {
             removed.write(count);
         }
+        Ok(P2PMAP_OK)
+    })
+}
+
+/// Returns when every write made here before is on disk: for maps with `durability=async`. `P2PMAP_STORAGE`.
+///
+/// Ownership: borrows `map`.
+/// Threads: any.
+/// Blocks: on the disk; not at all if the map is not kept there.
+#[unsafe(no_mangle)]
+pub extern "C" fn p2pmap_map_flush(
+    map: Option<&p2pmap_map>,
+    error: Option<&mut MaybeUninit<*mut p2pmap_error>>,
+) -> p2pmap_status {
+    guard(error, || {
+        live(map)?.map().flush()?;
         Ok(P2PMAP_OK)
     })
 }

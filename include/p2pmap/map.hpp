@@ -185,7 +185,8 @@ class map {
   std::string name() const { return handle_ ? p2pmap_map_name(handle_.get()) : ""; }
   p2pmap::node node() const;
 
-  /// Writes. On a map opened with `default_ttl_ms` the entry expires when that has passed.
+  /// Writes. On a map opened with `default_ttl_ms` the entry expires when that has passed. With `durability=sync` this, and every
+  /// write, blocks until the disk has it.
   p2pmap::stamp put(std::string_view key, std::string_view value) {
     p2pmap_stamp stamp;
     detail::call(p2pmap_map_put, get(), key.data(), key.size(), value.data(), value.size(), &stamp);
@@ -283,6 +284,23 @@ class map {
     p2pmap::watch made;
     made.handle_ = detail::make<decltype(made.handle_)>(p2pmap_map_watch, get(), &raw);
     return made;
+  }
+
+  /// Returns when every write made here before is on disk: for maps with `durability=async`. Throws STORAGE.
+  void flush() { detail::call(p2pmap_map_flush, get()); }
+  /// Writes every entry in the view to a file, as lines of JSON; how many. The file is there whole or not at all, and only its
+  /// owner may read it. Throws STORAGE.
+  std::uint64_t dump(const std::string &path) const {
+    std::uint64_t count = 0;
+    detail::call(p2pmap_map_dump, get(), path.c_str(), &count);
+    return count;
+  }
+  /// Writes every entry of such a file into this map, as new writes; how many. All of it is checked before anything is written.
+  /// Throws INVALID_ARGUMENT, TOO_LARGE, INVALID_VALUE with the number of the line; STORAGE.
+  std::uint64_t load(const std::string &path) {
+    std::uint64_t count = 0;
+    detail::call(p2pmap_map_load, get(), path.c_str(), &count);
+    return count;
   }
 
   /// Waits until that many other nodes hold a write, or a later one to its key; the ids of those that do.

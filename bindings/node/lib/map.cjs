@@ -1,10 +1,13 @@
 'use strict';
 
+const { fileURLToPath } = require('node:url');
+
 const { Batch } = require('./batch.cjs');
 const { anyKey, codecs, encode, kindOf, write } = require('./codecs.cjs');
 const { invalidArgument } = require('./errors.cjs');
 const { Subscription, Watch } = require('./events.cjs');
 const { records } = require('./flat.cjs');
+const { Flusher } = require('./flusher.cjs');
 const { checkedObject, checkedSignal } = require('./options.cjs');
 const { scratch, words } = require('./scratch.cjs');
 const { Stamp } = require('./stamp.cjs');
@@ -18,6 +21,9 @@ const DEFAULT_WAIT_MS = 10_000;
 /** This node's copy of a named replicated map. Made by `open` and `node.map`. */
 class P2pMap {
   #native;
+  /** Writes that do not wait for the disk. */
+  #deferred;
+  #flusher;
   #codecs;
   #values;
   #author;
@@ -32,6 +38,8 @@ class P2pMap {
   constructor(native, options) {
     if (!native) throw invalidArgument('a map is opened with: await open(name, options)');
     this.#native = native;
+    this.#deferred = native.deferred();
+    this.#flusher = new Flusher(() => native.flush());
     this.#codecs = codecs(options);
     this.#values = this.#codecs.values;
     this.#author = native.author;
@@ -102,9 +110,7 @@ class P2pMap {
   }
 
   apply(batch) {
-    if (!(batch instanceof Batch)) throw invalidArgument(`apply takes a Batch, not ${kindOf(batch)}`);
-    const stamp = this.#native.apply(Batch.encode(batch, this.#values));
-    return stamp === null ? undefined : this.#stamp(stamp);
+    return this.#apply(this.#native, batch);
   }
 
   entry(key) {
@@ -145,6 +151,44 @@ class P2pMap {
 
   watch(options = {}) {
     return new Watch(this.#starter(options), this.#codecs, options);
+  }
+
+  async putAsync(key, value, options) {
+    const ttl = lifetime(options);
+    const plain = this.#values.plain(value);
+    const stamp = this.#stamp(this.#deferred.putBytes(anyKey.encode(key), encode(plain), ttl));
+    await this.#saved();
+    return stamp;
+  }
+
+  async removeAsync(key) {
+    const removed = this.#deferred.removeBytes(anyKey.encode(key));
+    await this.#saved();
+    return removed;
+  }
+
+  async removePrefixAsync(prefix) {
+    const removed = this.#deferred.removePrefix(anyKey.encode(prefix));
+    await this.#saved();
+    return removed;
+  }
+
+  async applyAsync(batch) {
+    const stamp = this.#apply(this.#deferred, batch);
+    await this.#saved();
+    return stamp;
+  }
+
+  async flush() {
+    await this.#flusher.wait();
+  }
+
+  async dump(path) {
+    return this.#native.dump(checkedPath(path));
+  }
+
+  async load(path) {
+    return this.#native.load(checkedPath(path));
   }
 
   async sync(timeoutMs = DEFAULT_WAIT_MS) {
@@ -188,6 +232,17 @@ class P2pMap {
     return `P2pMap(${JSON.stringify(this.name)}, ${this.closed ? 'closed' : `size ${this.size}`})`;
   }
 
+  #apply(native, batch) {
+    if (!(batch instanceof Batch)) throw invalidArgument(`apply takes a Batch, not ${kindOf(batch)}`);
+    const stamp = native.apply(Batch.encode(batch, this.#values));
+    return stamp === null ? undefined : this.#stamp(stamp);
+  }
+
+  /** Settles when what was written is as durable as the map is. */
+  #saved() {
+    return this.#native.waits ? this.#flusher.wait() : undefined;
+  }
+
   #starter(options) {
     const { prefix = NOTHING, snapshot = false, signal } = checkedObject(options, 'options');
     checkedSignal(signal);
@@ -218,6 +273,12 @@ class P2pMap {
     const word = (at) => bytes.readUInt32LE(at);
     return new Stamp(word(0), word(4), word(8), word(12), this.#author);
   }
+}
+
+function checkedPath(path) {
+  if (typeof path === 'string') return path;
+  if (path instanceof URL) return fileURLToPath(path);
+  throw invalidArgument(`a path must be a string or a file: URL, not ${kindOf(path)}`);
 }
 
 /** `promise`, unless `signal` says first to give it up. */

@@ -4,7 +4,7 @@ use napi::Env;
 use napi::bindgen_prelude::{BigInt, Buffer, BufferSlice, Function, Object, Uint8ArraySlice};
 use napi::threadsafe_function::UnknownReturnValue;
 use napi_derive::napi;
-use p2pmap::{Batch, Error, ErrorKind, Map, Stamp, SubscribeOptions};
+use p2pmap::{Batch, Durability, Error, ErrorKind, Map, Stamp, SubscribeOptions};
 
 use crate::flat::Flat;
 use crate::hot::{self, stamp_bytes};
@@ -155,6 +155,39 @@ impl MapHandle {
             map.wait_replicated(&stamp, peers as usize, millis(timeout_ms))
         };
         promise(env, wait, |holders| holders.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    /// Whether writes wait for the disk.
+    #[napi(getter)]
+    pub fn waits(&self) -> bool {
+        self.map.durability() == Durability::Sync
+    }
+
+    /// A handle to the same map whose writes do not wait for the disk; `flush` does.
+    #[napi]
+    pub fn deferred(&self) -> Self {
+        Self { map: self.map.deferred() }
+    }
+
+    /// A promise of nothing.
+    #[napi]
+    pub fn flush<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let map = self.map.clone();
+        promise(env, move || map.flush(), |()| ())
+    }
+
+    /// A promise of how many entries were written.
+    #[napi]
+    pub fn dump<'env>(&self, env: &'env Env, path: String) -> napi::Result<Object<'env>> {
+        let map = self.map.clone();
+        promise(env, move || map.dump(path), |count| count as f64)
+    }
+
+    /// A promise of how many entries were read.
+    #[napi]
+    pub fn load<'env>(&self, env: &'env Env, path: String) -> napi::Result<Object<'env>> {
+        let map = self.map.clone();
+        promise(env, move || map.load(path), |count| count as f64)
     }
 
     /// A promise of nothing.

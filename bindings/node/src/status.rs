@@ -103,6 +103,10 @@ pub struct JsMapStatus {
     pub forgotten: f64,
     pub origins: f64,
     pub clock_ahead_ms: f64,
+    pub durability: String,
+    pub storage_error: Option<String>,
+    pub cut_bytes: f64,
+    pub log_bytes: f64,
 }
 
 impl From<MapStatus> for JsMapStatus {
@@ -125,6 +129,10 @@ impl From<MapStatus> for JsMapStatus {
             forgotten: status.forgotten as f64,
             origins: status.origins as f64,
             clock_ahead_ms: status.clock_ahead_ms as f64,
+            durability: status.durability.name().to_owned(),
+            storage_error: status.storage_error,
+            cut_bytes: status.cut_bytes as f64,
+            log_bytes: status.log_bytes as f64,
         }
     }
 }

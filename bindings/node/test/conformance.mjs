@@ -1,9 +1,12 @@
 // Plays the scripts of tests/conformance (see its README.md). Usage: node conformance.mjs <script>...
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Batch, Node, Stamp, open } from 'p2pmap';
+import { OPTIONS_FROM, decode, parse } from './script.mjs';
 
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 10;
@@ -20,12 +23,14 @@ class World {
   maps = new Map();
   streams = new Map();
   sockets = [];
+  directories = [];
 
   async end() {
     for (const stream of this.streams.values()) stream.close();
     for (const map of this.maps.values()) await map.close();
     for (const node of this.nodes.values()) await node.close();
     for (const socket of this.sockets) socket.close();
+    for (const directory of this.directories) rmSync(directory, { recursive: true, force: true });
   }
 
   node(token) {
@@ -170,6 +175,16 @@ const OPERATIONS = {
   },
   hidden: (world, [map]) => [String(world.map(map).status().hidden)],
   equal: (world, [a, b]) => [String(world.map(a).status().digest === world.map(b).status().digest)],
+  async flush(world, [map]) {
+    await world.map(map).flush();
+    return OK;
+  },
+  dump: async (world, [map, path]) => [String(await world.map(map).dump(text(path)))],
+  load: async (world, [map, path]) => [String(await world.map(map).load(text(path)))],
+  durability(world, [map]) {
+    const { durability, storageError } = world.map(map).status();
+    return [durability, storageError ?? 'none'];
+  },
   async sync(world, [map, ms = PATIENCE_MS]) {
     await world.map(map).sync(Number(text(ms)));
     return OK;
@@ -206,6 +221,14 @@ const OPERATIONS = {
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     server.unref();
     return [`/ip4/127.0.0.1/tcp/${server.address().port}`];
+  },
+  path({ directories }) {
+    directories.push(mkdtempSync(join(tmpdir(), 'p2pmap-script-')));
+    return [join(directories.at(-1), 'new')];
+  },
+  write(_world, [path, content]) {
+    writeFileSync(text(path), content);
+    return OK;
   },
   requires(_world, [feature]) {
     if (!FEATURES.includes(text(feature))) throw new Skipped(text(feature));
@@ -282,40 +305,6 @@ function bytes(token) {
 
 function byBytes(a, b) {
   return Buffer.compare(bytes(a), bytes(b));
-}
-
-/** Decodes a token; `options` says whether `name=value` may stand here. */
-function decode(token, variables, options) {
-  const option = options && /^([a-z0-9_.]+)=(.*)$/s.exec(token);
-  if (option) return { name: option[1], value: decode(option[2], variables, false) };
-  if (token.startsWith('$')) return variables.get(token.slice(1));
-  if (token === '""') return Buffer.alloc(0);
-  const star = token.lastIndexOf('*');
-  if (star < 0) return unescape(token);
-  const part = unescape(token.slice(0, star));
-  return Buffer.alloc(part.length * Number(token.slice(star + 1)), part);
-}
-
-function unescape(token) {
-  const plain = { '\\s': ' ', '\\n': '\n', '\\t': '\t', '\\\\': '\\' };
-  const byte = (escape) => plain[escape] ?? String.fromCharCode(parseInt(escape.slice(2), 16));
-  return Buffer.from(Buffer.from(token).toString('latin1').replace(/\\(x[0-9a-f]{2}|.)/g, byte), 'latin1');
-}
-
-/** Operations whose tokens from this index on may be options. */
-const OPTIONS_FROM = {
-  node: 1, map: 3, open: 2, put: 3, keys: 1, values: 1, scan: 1, count: 1, subscribe: 2, watch: 2,
-};
-
-function parse(line) {
-  const words = line.split(' ');
-  const awaited = words[0] === 'await';
-  if (awaited) words.shift();
-  const at = words.findIndex((word) => word === '->' || word === '=>');
-  const step = { awaited, op: words[0], tokens: at < 0 ? words.slice(1) : words.slice(1, at) };
-  if (words[at] === '->') step.expected = words.slice(at + 1);
-  if (words[at] === '=>') step.variable = words[at + 1];
-  return step;
 }
 
 async function perform(world, { op, tokens }, variables) {

@@ -130,6 +130,9 @@ test('a status of one alone has every field', async (t) => {
     selfChecks: 0,
     forgotten: 0,
     origins: 1,
+    durability: 'none',
+    cutBytes: 0,
+    logBytes: 0,
   });
   const { clockDriftMs, clockSuspect } = started.status();
   assert.deepEqual([clockDriftMs, clockSuspect], [undefined, false]);

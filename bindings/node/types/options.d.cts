@@ -44,6 +44,12 @@ export interface MapOptions<V = Buffer, F extends KeyForm = 'string'> {
   maxEntries?: number;
   /** Most bytes of keys and values; a put beyond says `P2PMAP_FULL`. Default: 0, no limit. */
   maxBytes?: number;
+  /** How long what is written lasts: `'none'`, as long as a process that has it; `'async'`, on disk soon; `'sync'`, on disk when a write is done. Default: `'none'`. */
+  durability?: 'none' | 'async' | 'sync';
+  /** How often an `'async'` map is brought to the disk. Default: 1000. */
+  fsyncIntervalMs?: number;
+  /** When the disk fails: refuse writes, or go on in memory. Default: `'refuse'`. */
+  onStorageError?: 'refuse' | 'memory';
   /** Whether entries are visible only while their author is. The same on every node. Default: false. */
   presence?: boolean;
   /** When a put that says no ttl of its own expires. Default: 0, never. */
@@ -79,6 +85,8 @@ export interface NodeOptions<V = Buffer, F extends KeyForm = 'string'> extends M
   peerTimeoutMs?: number;
   /** Entries stamped further ahead than this are set aside. Default: 60,000. */
   maxClockDriftMs?: number;
+  /** Where the node's identity and its durable maps are kept: a directory for this node alone. */
+  dataDir?: string;
   /** Maps that are opened at start, with their options. */
   maps?: Record<string, MapOptions<any, KeyForm>> | string | string[];
   /** A TOML file with options, read before those given here. */

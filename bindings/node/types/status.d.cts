@@ -51,6 +51,14 @@ export interface MapStatus {
   readonly origins: number;
   /** How far this map's clock is ahead of this node's wall clock, because a peer's or its own was. */
   readonly clockAheadMs: number;
+  /** How long what is written lasts. */
+  readonly durability: 'none' | 'async' | 'sync';
+  /** Why the disk is not written to any more, if so: the map refuses writes, or goes on in memory, as `onStorageError` says. */
+  readonly storageError?: string;
+  /** What was cut off a torn log when the map was opened. */
+  readonly cutBytes: number;
+  /** Log on disk beside the snapshot. */
+  readonly logBytes: number;
 }
 
 export interface PeerInfo {

@@ -4,11 +4,12 @@
 //! files here and the few Python files beside them (`python/p2pmap`). What holds everywhere:
 //!
 //! - Classes are frozen; what they hold is shared with other threads, so free-threaded builds need no more than this.
-//! - The GIL is released around whatever may wait (open, close, connect, sync, waiting for replicas and for events), and kept around reads
+//! - The GIL is released around whatever may wait (open, close, connect, sync, writes that wait for the disk, waiting for replicas and for events), and kept around reads
 //!   and writes in memory, which are quicker than releasing it.
 //! - No thread of the core ever waits for the GIL but in a Python validator, which the core calls outside its locks.
 
 mod batch;
+mod disk;
 mod entry;
 mod errors;
 mod event;

@@ -97,7 +97,8 @@ impl Map {
         Node { open: self.node.clone() }
     }
 
-    /// Writes a value, as `map[key] = value` does.
+    /// Writes a value, as `map[key] = value` does. With `durability="sync"` this, and every write, waits until the disk has it;
+    /// `p2pmap.aio` has twins that do not block an event loop.
     ///
     /// Args:
     ///     key: The key.
@@ -113,15 +114,12 @@ impl Map {
     ///     TooLarge: The key or the value is over its limit.
     ///     Full: The map is at `max_entries` or `max_bytes`.
     ///     InvalidArgument: `ttl` is not above zero, or above 100 years.
+    ///     StorageError: The disk refused.
     ///     Closed: The map was closed.
     #[pyo3(signature = (key, value, /, *, ttl=Ttl::Default), text_signature = "($self, key, value, /, *, ttl=...)")]
-    fn put(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, ttl: Ttl) -> PyResult<Stamp> {
+    fn put(&self, py: Python<'_>, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, ttl: Ttl) -> PyResult<Stamp> {
         let (key, value) = (self.face.encode_key(key)?, self.face.encode_value(value)?);
-        let stamp = match ttl {
-            Ttl::Default => self.core.put(key, value),
-            Ttl::Lasts(ttl) => self.core.put_ttl(key, value, ttl),
-        };
-        stamp.map(Stamp).map_err(raise)
+        self.write(py, move |map| ttl.put(map, key, value)).map(Stamp)
     }
 
     /// A key's value with its stamp, author, time and expiry; None if it is absent.
@@ -143,7 +141,8 @@ impl Map {
     ///     Closed: The map was closed.
     #[pyo3(signature = (key, /))]
     pub(crate) fn remove(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-        self.core.remove(self.face.encode_key(key)?).map_err(raise)
+        let encoded = self.face.encode_key(key)?;
+        self.write(key.py(), move |map| map.remove(encoded))
     }
 
     /// Removes every key that starts with a prefix, in one batch.

@@ -61,12 +61,12 @@ impl Map {
     }
 
     fn __setitem__(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let (key, value) = (self.face.encode_key(key)?, self.face.encode_value(value)?);
-        self.core.put(key, value).map(drop).map_err(raise)
+        let (py, key, value) = (key.py(), self.face.encode_key(key)?, self.face.encode_value(value)?);
+        self.write(py, move |map| map.put(key, value)).map(drop)
     }
 
     fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
-        match self.core.remove(self.face.encode_key(key)?).map_err(raise)? {
+        match self.remove(key)? {
             true => Ok(()),
             false => Err(PyKeyError::new_err(key.clone().unbind())),
         }
@@ -153,7 +153,7 @@ impl Map {
     ///     KeyError: The map is empty.
     fn popitem<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         for entry in self.core.scan(ScanOptions::default()).map_err(raise)? {
-            if self.core.remove(&**entry.key()).map_err(raise)? {
+            if self.write(py, |map| map.remove(&**entry.key()))? {
                 return Ok((self.face.decode_key(py, entry.key())?, self.face.decode_value(py, entry.value())?));
             }
         }

@@ -50,6 +50,10 @@ pub(crate) fn map_status<'py>(py: Python<'py>, status: p2pmap::MapStatus) -> PyR
     fields.set_item("forgotten", status.forgotten)?;
     fields.set_item("origins", status.origins)?;
     fields.set_item("clock_ahead_ms", status.clock_ahead_ms)?;
+    fields.set_item("durability", status.durability.name())?;
+    fields.set_item("storage_error", status.storage_error)?;
+    fields.set_item("cut_bytes", status.cut_bytes)?;
+    fields.set_item("log_bytes", status.log_bytes)?;
     made("MapStatus", &fields)
 }
 

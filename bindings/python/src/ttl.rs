@@ -22,6 +22,20 @@ pub(crate) enum Ttl {
     Lasts(Option<Duration>),
 }
 
+impl Ttl {
+    pub(crate) fn put(
+        self,
+        map: &p2pmap::Map,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+    ) -> p2pmap::Result<p2pmap::Stamp> {
+        match self {
+            Self::Default => map.put(key, value),
+            Self::Lasts(ttl) => map.put_ttl(key, value, ttl),
+        }
+    }
+}
+
 impl FromPyObject<'_, '_> for Ttl {
     type Error = PyErr;
 

@@ -1,76 +1,29 @@
 """Plays the conformance scripts of `tests/conformance` against live nodes. The format is described there, in README.md.
 
-Usage: python conformance.py SCRIPT...
+Usage: python -m tests.conformance SCRIPT...
 """
 
 from __future__ import annotations
 
-import queue
 import re
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import p2pmap
 
-Tokens: TypeAlias = list[bytes]
-Map: TypeAlias = p2pmap.Map[bytes, bytes]
+from .listener import PATIENCE, Failed, Listener, Map, Tokens, or_none
 
-PATIENCE = 10.0
 FEATURES = {"byte_keys", "validator_function"}
 ESCAPES = {b"s": b" ", b"n": b"\n", b"t": b"\t", b"\\": b"\\"}
 
 
-class Failed(Exception):
-    """A step did not give what the script expects, or is not one."""
-
-
 class Skipped(Exception):
     """The script needs a feature that is not there."""
-
-
-class Listener:
-    """A callback's subscription and its queue, or a watch: `next` takes an event from either."""
-
-    def __init__(self, map: Map, pulled: bool, **options: Any) -> None:
-        self.last: p2pmap.Event[bytes, bytes] | None = None
-        self._queue: queue.SimpleQueue[p2pmap.Event[bytes, bytes]] = queue.SimpleQueue()
-        self._ended = False
-        self._source = map.watch(**options) if pulled else map.subscribe(self._queue.put, **options)
-
-    def next(self) -> Tokens:
-        if isinstance(self._source, p2pmap.Watch):
-            event = self._source.next(PATIENCE)
-            ended = self._source.closed
-        else:
-            event, ended = None, self._ended
-            with suppress(queue.Empty):
-                event = self._queue.get(timeout=0 if ended else PATIENCE)
-        if event is None:
-            return [b"end" if ended else b"timeout"]
-        self.last = event
-        if event.kind == "synced":
-            return [b"synced"]
-        where = b"local" if event.local else b"remote"
-        return [event.kind.encode(), event.key, or_none(event.value), or_none(event.old), where]
-
-    def origin(self) -> Tokens:
-        if self.last is None:
-            raise Failed("no event was taken yet")
-        if self.last.stamp is None or self.last.author is None:
-            return [b"none"]
-        return [self.last.author.encode(), text(self.last.stamp)]
-
-    def end(self) -> None:
-        if isinstance(self._source, p2pmap.Watch):
-            self._source.close()
-        else:
-            self._source.unsubscribe()
-            self._ended = True
 
 
 class Player:
@@ -81,6 +34,7 @@ class Player:
         self.maps: dict[str, Map] = {}
         self.listeners: dict[str, Listener] = {}
         self.sockets: list[socket.socket] = []
+        self.directories: list[TemporaryDirectory[str]] = []
         self.variables: dict[str, bytes] = {}
 
     def close(self) -> None:
@@ -89,6 +43,8 @@ class Player:
         handles: list[p2pmap.Node | Map | socket.socket] = [*self.maps.values(), *self.nodes.values(), *self.sockets]
         for handle in handles:
             handle.close()
+        for directory in self.directories:
+            directory.cleanup()
 
     def step(self, line: str) -> None:
         """Plays a step until it gives what is expected, or once if it is not awaited."""
@@ -270,6 +226,20 @@ class Player:
     def op_hidden(self, map: str) -> Tokens:
         return [text(self.maps[map].status().hidden)]
 
+    def op_flush(self, map: str) -> Tokens:
+        self.maps[map].flush()
+        return [b"ok"]
+
+    def op_dump(self, map: str, path: str) -> Tokens:
+        return [text(self.maps[map].dump(self._decode(path).decode()))]
+
+    def op_load(self, map: str, path: str) -> Tokens:
+        return [text(self.maps[map].load(Path(self._decode(path).decode())))]
+
+    def op_durability(self, map: str) -> Tokens:
+        status = self.maps[map].status()
+        return [text(status.durability), text(status.storage_error or "none")]
+
     def op_equal(self, one: str, other: str) -> Tokens:
         return [truth(self.maps[one].status().digest == self.maps[other].status().digest)]
 
@@ -312,6 +282,14 @@ class Player:
         self.sockets.append(socket.create_server(("127.0.0.1", 0)))
         return [b"/ip4/127.0.0.1/tcp/%d" % self.sockets[-1].getsockname()[1]]
 
+    def op_path(self) -> Tokens:
+        self.directories.append(TemporaryDirectory(prefix="p2pmap-script-"))
+        return [text(Path(self.directories[-1].name) / "new")]
+
+    def op_write(self, path: str, content: str) -> Tokens:
+        Path(self._decode(path).decode()).write_bytes(self._decode(content))
+        return [b"ok"]
+
     def op_requires(self, feature: str) -> Tokens:
         if feature not in FEATURES:
             raise Skipped(f"requires {feature}")
@@ -347,10 +325,6 @@ def text(value: object) -> bytes:
 
 def truth(value: bool) -> bytes:
     return b"true" if value else b"false"
-
-
-def or_none(value: bytes | None) -> bytes:
-    return b"none" if value is None else value
 
 
 def many(tokens: Tokens) -> Tokens:

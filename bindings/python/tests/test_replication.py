@@ -172,6 +172,10 @@ def test_a_status_of_one_alone_has_every_field(m: Map) -> None:
         "self_checks": 0,
         "forgotten": 0,
         "origins": 1,
+        "durability": "none",
+        "storage_error": None,
+        "cut_bytes": 0,
+        "log_bytes": 0,
     }
     status = m.node.status()
     assert (status.clock_drift_ms, status.clock_suspect) == (None, False)

@@ -75,6 +75,10 @@ async def replication(m: p2pmap.Map[str, str]) -> None:
     assert_type(await p2pmap.aio.wait_replicated(m, stamp, peers=2), list[str])
     assert_type(await p2pmap.aio.connect(m.node, ""), str)
     await p2pmap.aio.sync(m, timeout=1)
+    assert_type(await p2pmap.aio.put(m, "k", "v", ttl=1.5), p2pmap.Stamp)
+    assert_type(await p2pmap.aio.remove(m, "k"), bool)
+    assert_type(await p2pmap.aio.apply(m, m.batch()), p2pmap.Stamp | None)
+    assert_type(await p2pmap.aio.load(m, "file"), int)
     assert_type([(peer.id, peer.behind) for peer in m.status().peers if not peer.connected], list[tuple[str, int | None]])
     if entry := m.entry("k"):
         assert_type(entry.expires_at_ms, int | None)

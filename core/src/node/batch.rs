@@ -37,6 +37,11 @@ impl Batch {
         self.add(key.as_ref(), None, Ttl::Never)
     }
 
+    /// Like [`put`](Self::put), until a moment in milliseconds since the Unix epoch, or for ever.
+    pub(super) fn put_until(&mut self, key: &[u8], value: &[u8], expires_at_ms: Option<u64>) -> &mut Self {
+        self.add(key, Some(value), expires_at_ms.map_or(Ttl::Never, Ttl::Until))
+    }
+
     fn add(&mut self, key: &[u8], value: Option<&[u8]>, ttl: Ttl) -> &mut Self {
         self.bytes += key.len() + value.map_or(0, <[u8]>::len);
         self.writes.push((key.into(), value.map(Into::into), ttl));

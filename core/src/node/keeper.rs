@@ -47,6 +47,8 @@ pub struct Keeper {
     /// The log grows faster than snapshots are written: writers wait for the next one.
     overgrown: AtomicBool,
     failed: OnceLock<Error>,
+    /// What the store said last: nobody waits for it to know.
+    log_bytes: AtomicU64,
     due: Mutex<Due>,
     bell: Condvar,
     /// Messages cut from the map, and the change up to which it must be saved before each leaves.
@@ -91,12 +93,13 @@ impl Keeper {
             durability: settings.durability,
             interval: Duration::from_millis(settings.fsync_interval_ms),
             goes_on_in_memory: settings.on_storage_error == OnStorageError::Memory,
-            store: Mutex::new(Some(store)),
             saved: AtomicU64::new(0),
             turn: Mutex::default(),
             turn_over: Condvar::new(),
             overgrown: AtomicBool::new(false),
             failed: OnceLock::new(),
+            log_bytes: AtomicU64::new(store.log_bytes()),
+            store: Mutex::new(Some(store)),
             due: Mutex::default(),
             bell: Condvar::new(),
             parked: Mutex::default(),
@@ -191,8 +194,8 @@ impl Keeper {
         None
     }
 
-    /// Returns when everything up to that change is on disk.
-    fn save(&self, map: &MapState, edits: u64) -> Result<()> {
+    /// Returns when everything up to that change is on disk. Errors: `Storage`.
+    pub fn save(&self, map: &MapState, edits: u64) -> Result<()> {
         while !self.is_saved(edits) {
             if self.failed.get().is_some() {
                 return self.check();
@@ -234,6 +237,7 @@ impl Keeper {
         if finish(store)? {
             self.saved.store(unsaved.edits, Ordering::Release);
         }
+        self.log_bytes.store(store.log_bytes(), Ordering::Relaxed);
         if store.is_overgrown(live_bytes(map)) {
             self.overgrown.store(true, Ordering::Release);
             self.changed();
@@ -313,7 +317,11 @@ impl Keeper {
         let Some(end) = self.store.lock().as_ref().map(Store::last) else { return Ok(()) };
         let snapshot = writer.finish(end)?;
         let replaced = match self.store.lock().as_mut() {
-            Some(store) => store.install(snapshot)?,
+            Some(store) => {
+                let replaced = store.install(snapshot)?;
+                self.log_bytes.store(store.log_bytes(), Ordering::Relaxed);
+                replaced
+            }
             None => return Ok(()),
         };
         replaced.remove()
@@ -372,7 +380,7 @@ impl Keeper {
 
     /// Bytes of log that an opening would have to read beside the snapshot.
     pub fn log_bytes(&self) -> u64 {
-        self.store.lock().as_ref().map_or(0, Store::log_bytes)
+        self.log_bytes.load(Ordering::Relaxed)
     }
 }
 

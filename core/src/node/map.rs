@@ -9,13 +9,13 @@ use super::clock::now_ms;
 use super::event::Event;
 use super::node::Node;
 use super::scan::{Scan, ScanOptions};
-use super::state::MapState;
+use super::state::{MapState, Wait};
 use super::status::MapStatus;
 use super::subscribe::{Delivery, SubscribeOptions, Subscription, Watch};
 use super::ttl::Ttl;
 use super::view::{Entry, Key, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::{Config, MapOptions};
+use crate::options::{Config, Durability, MapOptions};
 use crate::peer::PeerId;
 use crate::replica::Stamp;
 use crate::wire;
@@ -34,7 +34,7 @@ pub fn open(name: &str, config: Config) -> Result<Map> {
 /// Threads: every method from any thread, callbacks included.
 /// Errors: every method that returns a `Result` fails with `Closed` after `close`, and with `Forked` in a forked child.
 #[derive(Clone)]
-pub struct Map(Arc<Handle>);
+pub struct Map(Arc<Handle>, Wait);
 
 struct Handle {
     state: Arc<MapState>,
@@ -44,11 +44,16 @@ struct Handle {
 
 impl Map {
     pub(super) fn new(state: Arc<MapState>, node: Node, owns_node: bool) -> Self {
-        Self(Arc::new(Handle { state, node, owns_node }))
+        Self(Arc::new(Handle { state, node, owns_node }), Wait::Disk)
     }
 
     pub fn name(&self) -> &str {
         &self.0.state.name
+    }
+
+    /// How long what is written lasts. `Sync`: writes block until the disk has them.
+    pub fn durability(&self) -> Durability {
+        self.0.state.settings.durability
     }
 
     /// The node it is open on.
@@ -60,9 +65,12 @@ impl Map {
 
     /// Writes a value; returns the write's stamp. The change is visible here when this returns, and on its way to the others.
     ///
-    /// Errors: `TooLarge`, `InvalidValue`, `Full`; nothing changed. Cost: no IO; O(log n) for a new key.
+    /// Errors: `TooLarge`, `InvalidValue`, `Full`; nothing changed. `Storage`, on a map that is kept on disk: the write counts here,
+    /// and may be gone when the map is opened again.
+    /// Cost: no IO, and O(log n) for a new key; with `durability=sync` every write blocks until the disk has it, with one sync for all
+    /// who wait.
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Stamp> {
-        let stamp = self.open_state()?.put(key.as_ref(), value.as_ref(), Ttl::Default)?;
+        let stamp = self.open_state()?.put(key.as_ref(), value.as_ref(), Ttl::Default, self.1)?;
         self.gossip();
         Ok(stamp)
     }
@@ -74,14 +82,14 @@ impl Map {
     /// hides the entry earlier or later by as much.
     /// Errors: those of `put`, and `InvalidArgument` for a time to live of 0 or above 100 years; nothing changed.
     pub fn put_ttl(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, ttl: Option<Duration>) -> Result<Stamp> {
-        let stamp = self.open_state()?.put(key.as_ref(), value.as_ref(), ttl.into())?;
+        let stamp = self.open_state()?.put(key.as_ref(), value.as_ref(), ttl.into(), self.1)?;
         self.gossip();
         Ok(stamp)
     }
 
     /// Removes; says whether a live value was there. Absent: nothing is written.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        let removed = self.open_state()?.remove(key.as_ref())?;
+        let removed = self.open_state()?.remove(key.as_ref(), self.1)?;
         if removed {
             self.gossip();
         }
@@ -92,7 +100,7 @@ impl Map {
     ///
     /// Errors: `TooLarge` when that is more than a batch can take; nothing changed.
     pub fn remove_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<usize> {
-        let removed = self.open_state()?.remove_prefix(prefix.as_ref())?;
+        let removed = self.open_state()?.remove_prefix(prefix.as_ref(), self.1)?;
         if removed > 0 {
             self.gossip();
         }
@@ -103,11 +111,24 @@ impl Map {
     ///
     /// Errors: `TooLarge`, `InvalidValue`, `Full`; nothing changed.
     pub fn apply(&self, batch: &Batch) -> Result<Option<Stamp>> {
-        let last = self.open_state()?.apply(batch)?;
+        let last = self.open_state()?.apply(batch, self.1)?;
         if last.is_some() {
             self.gossip();
         }
         Ok(last)
+    }
+
+    /// A handle to the same map whose writes never wait for the disk, whatever the map's durability: [`flush`](Self::flush) does.
+    /// For callers that must not block; what is written meanwhile is told to no peer of a `sync` map before it is on disk.
+    pub fn deferred(&self) -> Self {
+        Self(self.0.clone(), Wait::Nothing)
+    }
+
+    /// Returns when every write made here before is on disk; at once if the map is not kept there.
+    ///
+    /// Errors: `Storage`. Cost: blocks on the disk, with one sync for all who wait.
+    pub fn flush(&self) -> Result<()> {
+        self.open_state()?.flush()
     }
 
     fn gossip(&self) {
@@ -251,7 +272,7 @@ impl Map {
     }
 
     #[inline]
-    fn open_state(&self) -> Result<&MapState> {
+    pub(super) fn open_state(&self) -> Result<&MapState> {
         self.0.node.check_fork()?;
         self.0.state.check_open()?;
         Ok(&self.0.state)

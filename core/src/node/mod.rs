@@ -2,6 +2,7 @@
 
 mod batch;
 mod clock;
+mod dump;
 mod event;
 mod host;
 mod inbox;

@@ -49,6 +49,14 @@ pub struct Writer {
     subscribers: Vec<Arc<Queue>>,
 }
 
+/// What a write waits for before it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    Nothing,
+    /// The disk, if the map is `sync`.
+    Disk,
+}
+
 #[derive(Default)]
 pub struct Counters {
     pub refused_entries: AtomicU64,
@@ -112,7 +120,7 @@ impl MapState {
 
     // ---- writes ----
 
-    pub fn put(&self, key: &[u8], value: &[u8], ttl: Ttl) -> Result<Stamp> {
+    pub fn put(&self, key: &[u8], value: &[u8], ttl: Ttl, wait: Wait) -> Result<Stamp> {
         ttl.check()?;
         self.check_write(key, Some(value))?;
         let mut writer = self.open_writer()?;
@@ -122,22 +130,22 @@ impl MapState {
         let change = writer.replica.put(key, value, ttl.expires_at_ms(now, self.settings.default_ttl_ms), now);
         writer.tell(std::slice::from_ref(&change));
         self.set_alarm(&writer);
-        self.keep(writer)?;
+        self.keep(writer, wait)?;
         Ok(change.new.stamp().clone())
     }
 
-    pub fn remove(&self, key: &[u8]) -> Result<bool> {
+    pub fn remove(&self, key: &[u8], wait: Wait) -> Result<bool> {
         let mut writer = self.open_writer()?;
         let now = now_ms();
         writer.expire(now);
         let change = writer.replica.remove(key, now);
         writer.tell(change.as_slice());
-        self.keep(writer)?;
+        self.keep(writer, wait)?;
         Ok(change.is_some())
     }
 
     /// The stamp of its last write, if it wrote at all.
-    pub fn apply(&self, batch: &Batch) -> Result<Option<Stamp>> {
+    pub fn apply(&self, batch: &Batch, wait: Wait) -> Result<Option<Stamp>> {
         batch.check()?;
         let now = now_ms();
         let writes = batch.writes(now, self.settings.default_ttl_ms);
@@ -148,11 +156,11 @@ impl MapState {
         self.check_room(writes.clone().map(|write| (write.key, write.value)))?;
         let changes = writer.apply(writes, now);
         self.set_alarm(&writer);
-        self.keep(writer)?;
+        self.keep(writer, wait)?;
         Ok(changes.last().map(|change| change.new.stamp().clone()))
     }
 
-    pub fn remove_prefix(&self, prefix: &[u8]) -> Result<usize> {
+    pub fn remove_prefix(&self, prefix: &[u8], wait: Wait) -> Result<usize> {
         let mut writer = self.open_writer()?;
         let now = now_ms();
         let mut batch = Batch::new();
@@ -162,13 +170,24 @@ impl MapState {
         }
         batch.check()?;
         let removed = writer.apply(batch.writes(now, 0), now).len();
-        self.keep(writer)?;
+        self.keep(writer, wait)?;
         Ok(removed)
     }
 
-    /// A write has been made: returns when it is as durable as the map is.
-    fn keep(&self, writer: MutexGuard<'_, Writer>) -> Result<()> {
+    /// Returns when everything that was written is on disk, if the map is kept there.
+    pub fn flush(&self) -> Result<()> {
         let Some(keeper) = &self.keeper else { return Ok(()) };
+        let edits = self.writer().replica.edits();
+        keeper.save(self, edits)
+    }
+
+    /// A write has been made: returns when it is as durable as the map is, or at once.
+    fn keep(&self, writer: MutexGuard<'_, Writer>, wait: Wait) -> Result<()> {
+        let Some(keeper) = &self.keeper else { return Ok(()) };
+        if wait == Wait::Nothing {
+            keeper.changed();
+            return Ok(());
+        }
         let edits = writer.replica.edits();
         drop(writer);
         keeper.wrote(self, edits)
@@ -196,7 +215,7 @@ impl MapState {
     }
 
     /// What can be said of a write without looking at the map. Runs user code: call it outside every lock.
-    fn check_write(&self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+    pub(super) fn check_write(&self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
         let settings = &self.settings;
         if key.len() > settings.max_key_bytes {
             return Err(self.too_large("key", key.len(), "max_key_bytes", settings.max_key_bytes));

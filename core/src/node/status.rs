@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::clock::now_ms;
 use super::state::MapState;
 use crate::net::NetPeer;
+use crate::options::Durability;
 use crate::peer::PeerId;
 use crate::replica::Digest;
 
@@ -101,6 +102,14 @@ pub struct MapStatus {
     pub origins: usize,
     /// How far this map's clock is ahead of this node's wall clock, because a peer's or its own was. Units: milliseconds.
     pub clock_ahead_ms: u64,
+    /// How long what is written lasts.
+    pub durability: Durability,
+    /// Why the disk is not written to any more, if so: the map refuses writes, or goes on in memory, as `on_storage_error` says.
+    pub storage_error: Option<String>,
+    /// What was cut off a torn log when the map was opened: writes that were not acknowledged, unless the disk lost some.
+    pub cut_bytes: u64,
+    /// Log on disk beside the snapshot.
+    pub log_bytes: u64,
 }
 
 impl MapState {
@@ -132,7 +141,7 @@ impl MapState {
                 holds_up_forgetting: holding_up.contains(id),
             }
         });
-        let (index, counters) = (&self.index, &self.counters);
+        let (index, counters, keeper) = (&self.index, &self.counters, self.keeper.as_deref());
         MapStatus {
             name: self.name.clone(),
             live: index.live(),
@@ -151,6 +160,10 @@ impl MapState {
             forgotten,
             origins,
             clock_ahead_ms,
+            durability: self.settings.durability,
+            storage_error: keeper.and_then(|keeper| keeper.error()).map(|error| error.message().to_owned()),
+            cut_bytes: keeper.and_then(|keeper| keeper.cut.as_ref()).map_or(0, |cut| cut.bytes),
+            log_bytes: keeper.map_or(0, |keeper| keeper.log_bytes()),
         }
     }
 }

@@ -12,6 +12,8 @@ pub enum Ttl {
     Default,
     Never,
     After(Duration),
+    /// Until then, in milliseconds since the Unix epoch.
+    Until(u64),
 }
 
 impl From<Option<Duration>> for Ttl {
@@ -40,6 +42,7 @@ impl Ttl {
         match self {
             Self::Never => 0,
             Self::Default if default_ttl_ms == 0 => 0,
+            Self::Until(at_ms) => at_ms,
             Self::Default => now_ms + default_ttl_ms,
             Self::After(ttl) => now_ms + u64::try_from(ttl.as_nanos().div_ceil(1_000_000)).unwrap_or(MAX_TTL_MS),
         }

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store;
-pub use table::OptionInfo;
-pub(crate) use table::{Durability, MapSettings, NodeSettings, OnStorageError, check_map_name, check_node};
+pub use table::{Durability, OptionInfo};
+pub(crate) use table::{MapSettings, NodeSettings, OnStorageError, check_map_name, check_node};
 pub use validator::Validator;
 
 /// A node's configuration, and the defaults of the maps opened on it.

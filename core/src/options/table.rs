@@ -121,7 +121,7 @@ pub struct NodeSettings {
     pub map_defaults: MapOptions,
 }
 
-/// How long what was written lasts.
+/// How long what was written lasts: the map option `durability`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
     /// As long as one process that has it.
@@ -140,6 +140,15 @@ impl Durability {
             "async" => Ok(Self::Async),
             "sync" => Ok(Self::Sync),
             _ => Err(refused(option, value)),
+        }
+    }
+
+    /// What the option calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Async => "async",
+            Self::Sync => "sync",
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod dir;
 mod disk;
+mod draft;
 mod files;
 mod frame;
 mod header;
@@ -30,6 +31,7 @@ use std::path::Path;
 
 pub use dir::DataDir;
 pub use disk::{Disk, DiskFile, Open};
+pub use draft::{Draft, open_text};
 pub use identity::identity;
 pub use map::{Replaced, Store};
 pub use os::OsDisk;

@@ -311,6 +311,35 @@ static bool op_wait(player *p, arguments a, result *r) {
   return true;
 }
 
+static bool op_flush(player *p, arguments a, result *r) {
+  thing *map = find(p, a.words[0], MAP);
+  if (!map) return false;
+  p2pmap_error *error = NULL;
+  p2pmap_status status = p2pmap_map_flush(map->as.map, &error);
+  return status == P2PMAP_OK ? add_text(r, "ok") : failed(r, status, error);
+}
+
+static bool dump_or_load(player *p, arguments a, result *r,
+                         p2pmap_status (*run)(const p2pmap_map *, const char *, uint64_t *, p2pmap_error **)) {
+  map_call c;
+  if (!begin(p, a, 1, &c)) return false;
+  uint64_t count = 0;
+  p2pmap_error *error = NULL;
+  p2pmap_status status = run(c.map, (const char *)c.one.data, &count, &error);
+  end(&c);
+  return status == P2PMAP_OK ? add_number(r, count) : failed(r, status, error);
+}
+
+static bool op_dump(player *p, arguments a, result *r) { return dump_or_load(p, a, r, p2pmap_map_dump); }
+
+static bool op_load(player *p, arguments a, result *r) { return dump_or_load(p, a, r, p2pmap_map_load); }
+
+static bool op_durability(player *p, arguments a, result *r) {
+  p2pmap_map_report told;
+  if (!report(p, a.words[0], &told, r)) return false;
+  return r->count > 0 || (add_text(r, told.durability) && add_text(r, told.storage_error[0] ? told.storage_error : "none"));
+}
+
 static bool op_destroy(player *p, arguments a, result *r) {
   thing *map = find(p, a.words[0], MAP);
   if (!map) return false;
@@ -325,5 +354,6 @@ const operation_row map_operations[] = {
     {"apply", 1, op_apply},     {"fill", 4, op_fill},         {"keys", 1, op_keys},     {"values", 1, op_values},
     {"scan", 1, op_scan},       {"count", 1, op_count},       {"status", 1, op_status}, {"equal", 2, op_equal},
     {"sync", 1, op_sync},       {"destroy", 1, op_destroy},   {"wait", 3, op_wait},     {"contains", 2, op_contains},
-    {"hidden", 1, op_hidden},   {0},
+    {"hidden", 1, op_hidden},   {"dump", 2, op_dump},         {"load", 2, op_load},     {"durability", 1, op_durability},
+    {"flush", 1, op_flush},     {0},
 };

@@ -184,6 +184,29 @@ static bool op_socket(player *p, arguments a, result *r) {
   return add_text(r, text);
 }
 
+// A path at which there is nothing, in a directory of its own.
+static bool op_path(player *p, arguments a, result *r) {
+  (void)a;
+  thing *made = new_thing(p, "", DIRECTORY);
+  const char *base = getenv("TMPDIR");
+  char path[1024];
+  snprintf(path, sizeof path - 4, "%s/p2pmap-script-XXXXXX", base ? base : "/tmp");
+  if (!made || !mkdtemp(path)) return problem(p, "no directory", path);
+  made->as.directory = strdup(path);
+  p->thing_count++;
+  return add_text(r, strcat(path, "/new"));
+}
+
+static bool op_write(player *p, arguments a, result *r) {
+  bytes path, text;
+  if (!decode(p, a.words[0], &path) || !decode(p, a.words[1], &text)) return false;
+  FILE *file = fopen((const char *)path.data, "w");
+  const bool good = file && fwrite(text.data, 1, text.len, file) == text.len && fclose(file) == 0;
+  free(path.data);
+  free(text.data);
+  return good ? add_text(r, "ok") : problem(p, "cannot be written", a.words[0]);
+}
+
 static bool op_requires(player *p, arguments a, result *r) {
   p->skip = strcmp(a.words[0], "byte_keys") != 0 && strcmp(a.words[0], "validator_function") != 0;
   if (p->skip) snprintf(p->problem, sizeof p->problem, "%s", a.words[0]);
@@ -193,5 +216,6 @@ static bool op_requires(player *p, arguments a, result *r) {
 const operation_row node_operations[] = {
     {"node", 1, op_node},   {"open", 2, op_open},   {"map", 3, op_map},         {"id", 1, op_id},
     {"addr", 1, op_addr},   {"connect", 2, op_connect}, {"peers", 1, op_peers}, {"maps", 1, op_maps},
-    {"close", 1, op_close}, {"socket", 0, op_socket},   {"requires", 1, op_requires}, {0},
+    {"close", 1, op_close}, {"socket", 0, op_socket},   {"requires", 1, op_requires},
+    {"path", 0, op_path},   {"write", 2, op_write},     {0},
 };

@@ -2,6 +2,8 @@
 
 #include "player.h"
 
+#include <ftw.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -111,6 +113,16 @@ static bool step(player *p, char **words, int count) {
   return good;
 }
 
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where) {
+  (void)info, (void)type, (void)where;
+  return remove(path);
+}
+
+static void remove_tree(char *directory) {
+  nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  free(directory);
+}
+
 static void close_all(player *p) {
   for (int order = WATCH; order >= NODE; order--)  // watches and subscriptions, then maps, then nodes
     for (size_t i = p->thing_count; i-- > 0;) {
@@ -123,6 +135,7 @@ static void close_all(player *p) {
     }
   for (size_t i = 0; i < p->thing_count; i++)
     if (p->things[i].kind == SOCKET) close(p->things[i].as.socket);
+    else if (p->things[i].kind == DIRECTORY) remove_tree(p->things[i].as.directory);
   for (size_t i = 0; i < p->variable_count; i++) free(p->variables[i].value.data);
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <filesystem>
+#include <fstream>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,6 +76,15 @@ told copy(const p2pmap::event &event) {
 
 socket_of_the_runner::~socket_of_the_runner() { close(fd); }
 
+directory_of_the_runner::directory_of_the_runner() : path((std::filesystem::temp_directory_path() / "p2pmap-script-XXXXXX").string()) {
+  if (!mkdtemp(path.data())) throw failure("no directory " + path);
+}
+
+directory_of_the_runner::~directory_of_the_runner() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
 player::~player() {
   streams_.clear();
   for (auto &[name, map] : maps_) map.close();
@@ -129,6 +140,12 @@ words player::on_node(const std::string &operation, const words &a, bool &is_one
     return {"ok"};
   }
   if (operation == "socket") return socket();
+  if (operation == "path") return {directories_.emplace_back(std::make_unique<directory_of_the_runner>())->path + "/new"};
+  if (operation == "write") {
+    std::ofstream file(decode(a.at(0), known), std::ios::binary);
+    if (!(file << decode(a.at(1), known) << std::flush)) throw failure("cannot be written: " + a[0]);
+    return {"ok"};
+  }
   if (operation == "id") return {node(a.at(0)).id()};
   if (operation == "addr") return {node(a.at(0)).addrs().at(0)};
   if (operation == "connect") return {node(a.at(0)).connect(decode(a.at(1), known), time_in(a, 2))};
@@ -167,6 +184,13 @@ words player::on_map(const std::string &operation, const words &a, bool &is_one)
   if (operation == "status") {
     const auto report = map(a.at(0)).status();
     return {std::to_string(report.live), std::to_string(report.tombstones)};
+  }
+  if (operation == "flush") return map(a.at(0)).flush(), words{"ok"};
+  if (operation == "dump") return {std::to_string(map(a.at(0)).dump(decode(a.at(1), known)))};
+  if (operation == "load") return {std::to_string(map(a.at(0)).load(decode(a.at(1), known)))};
+  if (operation == "durability") {
+    const auto report = map(a.at(0)).status();
+    return {report.durability, report.storage_error[0] ? report.storage_error : "none"};
   }
   if (operation == "hidden") return {std::to_string(map(a.at(0)).status().hidden)};
   if (operation == "equal") return {yes_no(p2pmap::to_string(map(a.at(0)).status().digest) == p2pmap::to_string(map(a.at(1)).status().digest))};

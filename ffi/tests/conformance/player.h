@@ -25,7 +25,7 @@ typedef struct {
   char message[256];
 } result;
 
-typedef enum { NODE, MAP, SUBSCRIPTION, WATCH, SOCKET } kind;
+typedef enum { NODE, MAP, SUBSCRIPTION, WATCH, SOCKET, DIRECTORY } kind;
 
 // An event that was handed to a callback, or taken from a watch.
 typedef struct queued {
@@ -54,6 +54,7 @@ typedef struct {
     p2pmap_subscription *subscription;
     p2pmap_watch *watch;
     int socket;
+    char *directory;
   } as;
   queue *queue;       // of a subscription
   p2pmap_stamp stamp; // of the event taken last

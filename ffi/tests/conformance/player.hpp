@@ -39,6 +39,14 @@ struct socket_of_the_runner {
   int fd;
 };
 
+struct directory_of_the_runner {
+  directory_of_the_runner();
+  directory_of_the_runner(const directory_of_the_runner &) = delete;
+  directory_of_the_runner &operator=(const directory_of_the_runner &) = delete;
+  ~directory_of_the_runner();
+  std::string path;
+};
+
 // Members are destroyed from the last to the first: subscriptions, then maps, then nodes.
 class player {
  public:
@@ -61,6 +69,7 @@ class player {
   p2pmap::map &map(const std::string &name);
   stream &stream_named(const std::string &name);
 
+  std::vector<std::unique_ptr<directory_of_the_runner>> directories_;
   std::vector<std::unique_ptr<socket_of_the_runner>> sockets_;
   std::map<std::string, p2pmap::node> nodes_;
   std::map<std::string, p2pmap::map> maps_;

@@ -45,6 +45,16 @@ impl Player {
             }
             ("wait", [stamp, peers]) => self.wait(name, stamp, peers, PATIENCE),
             ("wait", [stamp, peers, ms]) => self.wait(name, stamp, peers, Duration::from_millis(self.number(ms)?)),
+            ("flush", []) => {
+                map.flush()?;
+                ok()
+            }
+            ("dump", [path]) => shown(map.dump(self.text(path)?)?),
+            ("load", [path]) => shown(map.load(self.text(path)?)?),
+            ("durability", []) => {
+                let status = map.status()?;
+                Ok(vec![status.durability.name().into(), or_none(status.storage_error)])
+            }
             ("close", []) => {
                 map.close();
                 ok()

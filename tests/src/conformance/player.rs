@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use p2pmap::{Error, Map, Node};
@@ -20,6 +22,7 @@ pub struct Player {
     pub(super) maps: HashMap<String, Map>,
     pub(super) listeners: BTreeMap<String, Listener>,
     sockets: Vec<TcpListener>,
+    directories: Vec<PathBuf>,
     variables: Variables,
 }
 
@@ -101,6 +104,11 @@ impl Player {
         match (op, args) {
             ("requires", [_feature]) => ok(),
             ("socket", []) => self.socket(),
+            ("path", []) => self.path(),
+            ("write", [path, text]) => {
+                std::fs::write(self.text(path)?, self.bytes(text)?).map_err(|error| error.to_string())?;
+                ok()
+            }
             ("close", [name]) if self.nodes.contains_key(*name) => {
                 self.named_node(name)?.close();
                 ok()
@@ -116,6 +124,17 @@ impl Player {
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         self.sockets.push(listener);
         one(format!("/ip4/127.0.0.1/tcp/{port}"))
+    }
+
+    /// A path at which there is nothing, in a directory of its own.
+    fn path(&mut self) -> Outcome {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("p2pmap-script-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let directory = std::env::temp_dir().join(name);
+        std::fs::create_dir(&directory).map_err(|error| error.to_string())?;
+        let path = directory.join("new");
+        self.directories.push(directory);
+        one(path.to_str().ok_or_else(|| Trouble::Script("the temporary directory's name is not UTF-8".into()))?)
     }
 
     pub(super) fn named_node(&self, name: &str) -> Result<&Node, Trouble> {
@@ -154,6 +173,9 @@ impl Drop for Player {
         self.listeners.clear();
         self.maps.values().for_each(Map::close);
         self.nodes.values().for_each(Node::close);
+        for directory in &self.directories {
+            let _ = std::fs::remove_dir_all(directory);
+        }
     }
 }
 

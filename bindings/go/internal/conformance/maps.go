@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,14 @@ func (p *player) onMap(op string, tokens []string) ([]string, error) {
 		return p.write(m, op, args)
 	case "get", "entry", "expires", "contains", "len", "is_empty":
 		return p.read(m, op, args)
+	}
+	switch {
+	case op == "dump" && len(args) == 1:
+		count, err := m.Dump(background, args[0])
+		return told(count, err)
+	case op == "load" && len(args) == 1:
+		count, err := m.Load(background, args[0])
+		return told(count, err)
 	}
 	return p.rest(m, op, tokens[1:])
 }
@@ -224,6 +233,11 @@ func (p *player) rest(m *p2pmap.Map, op string, args []string) ([]string, error)
 	case op == "hidden" && len(args) == 0:
 		status, err := m.Status()
 		return told(status.Hidden, err)
+	case op == "durability" && len(args) == 0:
+		status, err := m.Status()
+		return []string{status.Durability, cmp.Or(status.StorageError, "none")}, err
+	case op == "flush" && len(args) == 0:
+		return ok, m.Flush(background)
 	case op == "equal" && len(args) == 1 && p.maps[args[0]] != nil:
 		mine, err := m.Status()
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +24,9 @@ type player struct {
 	maps      map[string]*p2pmap.Map
 	listeners map[string]*listener
 	sockets   []net.Listener
-	variables map[string]string
+	// directories are removed when the script ends.
+	directories []string
+	variables   map[string]string
 }
 
 // skipped ends a script that asks for something Go does not have.
@@ -58,6 +62,9 @@ func (p *player) close() {
 	}
 	for _, socket := range p.sockets {
 		socket.Close()
+	}
+	for _, directory := range p.directories {
+		os.RemoveAll(directory)
 	}
 }
 
@@ -114,6 +121,10 @@ func (p *player) perform(op string, args []string) ([]string, error) {
 		return nil, skipped("requires " + strings.Join(args, " "))
 	case "socket":
 		return p.socket()
+	case "path":
+		return p.path()
+	case "write":
+		return p.writeFile(args)
 	case "node", "id", "addr", "connect", "peers", "maps", "map", "open":
 		return p.onNode(op, args)
 	case "subscribe", "watch", "event", "origin", "unsubscribe":
@@ -133,6 +144,27 @@ func (p *player) socket() ([]string, error) {
 	}
 	p.sockets = append(p.sockets, socket)
 	return one(fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", socket.Addr().(*net.TCPAddr).Port))
+}
+
+// path is one at which there is nothing, in a directory of its own.
+func (p *player) path() ([]string, error) {
+	directory, err := os.MkdirTemp("", "p2pmap-script-")
+	if err != nil {
+		return nil, scriptError("%v", err)
+	}
+	p.directories = append(p.directories, directory)
+	return one(filepath.Join(directory, "new"))
+}
+
+func (p *player) writeFile(args []string) ([]string, error) {
+	args, err := p.decodeAll(args)
+	if err != nil || len(args) != 2 {
+		return nil, scriptError("write takes a path and a text")
+	}
+	if err := os.WriteFile(args[0], []byte(args[1]), 0o600); err != nil {
+		return nil, scriptError("%v", err)
+	}
+	return ok, nil
 }
 
 func (p *player) decode(token string) (string, error) {

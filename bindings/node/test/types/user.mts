@@ -79,6 +79,14 @@ is<Same<typeof routes, P2pMap<string[], string>>>();
 const peer: string = await node.connect(node.addrs[0] ?? '', { timeoutMs: 100 });
 const equal: boolean | undefined = node.peers()[0]?.inSync;
 
+const kept = await node.map('kept', { durability: 'sync', onStorageError: 'refuse' });
+const kinds: [Promise<Stamp>, Promise<boolean>, Promise<number>] = [kept.putAsync('k', Buffer.of(1)), kept.removeAsync('k'), kept.dump('file')];
+const { durability, storageError } = kept.status();
+is<Same<typeof durability, 'none' | 'async' | 'sync'>>();
+console.log(kinds, storageError?.length, await kept.load(new URL('file:///dump')), await kept.flush());
+// @ts-expect-error no such durability
+await node.map('kept', { durability: 'often' });
+
 try {
   await routes.sync(100);
 } catch (error) {

@@ -1,7 +1,7 @@
 """What nodes, maps and options say of themselves. The native module fills these in, by the names of their fields."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from . import _p2pmap
 
@@ -105,6 +105,11 @@ class MapStatus:
         forgotten: Removals and expired entries forgotten since the map was opened.
         origins: Openings of this map, by any node, that its causal context names.
         clock_ahead_ms: How far this map's clock is ahead of this node's wall clock, because a peer's or its own was.
+        durability: How long what is written lasts.
+        storage_error: Why the disk is not written to any more, if so: the map refuses writes, or goes on in memory, as
+            `on_storage_error` says.
+        cut_bytes: What was cut off a torn log when the map was opened.
+        log_bytes: Log on disk beside the snapshot.
     """
 
     name: str
@@ -124,6 +129,10 @@ class MapStatus:
     forgotten: int
     origins: int
     clock_ahead_ms: int
+    durability: Literal["none", "async", "sync"]
+    storage_error: str | None
+    cut_bytes: int
+    log_bytes: int
 
 
 class Option(NamedTuple):

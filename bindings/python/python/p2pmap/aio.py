@@ -1,6 +1,7 @@
-"""What waits for the network, as coroutines: `await p2pmap.aio.wait_replicated(flags, stamp, peers=2)`.
+"""What waits for the network or the disk, as coroutines: `await p2pmap.aio.wait_replicated(flags, stamp, peers=2)`.
 
-Everything else is called from coroutines as it is: reads and writes are operations on memory, and a watch is an async iterator.
+Everything else is called from coroutines as it is: reads are operations on memory, and so are writes, but for those of maps with
+`durability="sync"`, which wait for the disk; a watch is an async iterator.
 
 Each call waits on a thread of its own, so that it takes none of the event loop's. Cancelling it gives up the wait at once; what
 was under way then ends by itself, at the latest when its time is up.
@@ -12,14 +13,19 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
-from ._p2pmap import Map, Node, Stamp
+from ._p2pmap import Batch, Map, Node, Stamp
 
-__all__ = ["connect", "sync", "wait_replicated"]
+if TYPE_CHECKING:
+    from ._p2pmap import _Path, _Ttl
 
+__all__ = ["apply", "connect", "dump", "flush", "load", "put", "remove", "sync", "wait_replicated"]
+
+K = TypeVar("K")
 T = TypeVar("T")
+V = TypeVar("V")
 
 _EXIT_WAIT = 5.0
 """Seconds that the interpreter's exit waits for a call whose node it has closed."""
@@ -77,6 +83,132 @@ async def wait_replicated(map: Map[Any, Any], stamp: Stamp, /, peers: int = 1, t
         Closed: The map was closed.
     """
     return await _on_a_thread(lambda: map.wait_replicated(stamp, peers, timeout))
+
+
+async def put(map: Map[K, V], key: K, value: V, /, *, ttl: _Ttl = ...) -> Stamp:
+    """Writes a value, and waits for the disk if the map is `sync`: `Map.put`.
+
+    It is written, and read, at once, in the order of the calls; what is awaited is the disk. Cancelling takes nothing back.
+
+    Args:
+        map: The map to write to.
+        key: The key.
+        value: The value, of the map's codec.
+        ttl: How long it lives, as for `Map.put`.
+
+    Returns:
+        The write's stamp.
+
+    Raises:
+        InvalidValue: The validator said no.
+        TooLarge: The key or the value is over its limit.
+        Full: The map is at `max_entries` or `max_bytes`.
+        InvalidArgument: `ttl` is not above zero, or above 100 years.
+        StorageError: The disk refused.
+        Closed: The map was closed.
+    """
+    stamp = map._put_deferred(key, value, ttl)
+    await _saved(map)
+    return stamp
+
+
+async def remove(map: Map[K, V], key: K, /) -> bool:
+    """Removes a key, and waits for the disk if the map is `sync`: `Map.remove`.
+
+    Args:
+        map: The map to remove from.
+        key: The key.
+
+    Returns:
+        Whether a live value was there.
+
+    Raises:
+        StorageError: The disk refused.
+        Closed: The map was closed.
+    """
+    removed = map._remove_deferred(key)
+    await _saved(map)
+    return removed
+
+
+async def apply(map: Map[K, V], batch: Batch[K, V], /) -> Stamp | None:
+    """Applies a batch whole, and waits for the disk if the map is `sync`: `Map.apply`.
+
+    Args:
+        map: The map to write to.
+        batch: What to write.
+
+    Returns:
+        The stamp of its last write; None if nothing was written.
+
+    Raises:
+        TooLarge: The batch is over its limit; nothing was applied.
+        InvalidValue: The validator said no to one of its values; nothing was applied.
+        InvalidArgument: A `ttl` in it is zero or above 100 years; nothing was applied.
+        Full: The map is at `max_entries` or `max_bytes`; nothing was applied.
+        StorageError: The disk refused.
+        Closed: The map was closed.
+    """
+    stamp = map._apply_deferred(batch)
+    await _saved(map)
+    return stamp
+
+
+async def flush(map: Map[Any, Any], /) -> None:
+    """Waits until every write made here before is on disk: `Map.flush`.
+
+    Args:
+        map: The map.
+
+    Raises:
+        StorageError: The disk refused.
+        Closed: The map was closed.
+    """
+    await _on_a_thread(map.flush)
+
+
+async def dump(map: Map[Any, Any], path: _Path, /) -> int:
+    """Writes every entry to a file: `Map.dump`.
+
+    Args:
+        map: The map.
+        path: The file.
+
+    Returns:
+        How many entries there are in it.
+
+    Raises:
+        StorageError: The disk refused; what was there before is as it was.
+        Closed: The map was closed.
+    """
+    return await _on_a_thread(lambda: map.dump(path))
+
+
+async def load(map: Map[Any, Any], path: _Path, /) -> int:
+    """Writes every entry of a file that `dump` made into a map: `Map.load`.
+
+    Args:
+        map: The map to write to.
+        path: The file.
+
+    Returns:
+        How many entries were written.
+
+    Raises:
+        InvalidArgument: A line is no entry: the message says which. Nothing changed, here and in the next two cases.
+        TooLarge: The key or the value of a line is over its limit.
+        InvalidValue: The validator said no to a line.
+        StorageError: The file cannot be read.
+        Full: The map is at `max_entries` or `max_bytes`; the lines before are loaded.
+        Closed: The map was closed.
+    """
+    return await _on_a_thread(lambda: map.load(path))
+
+
+async def _saved(map: Map[Any, Any]) -> None:
+    """Waits for what a write to that map waits for."""
+    if map._waits:
+        await flush(map)
 
 
 _threads: WeakSet[threading.Thread] = WeakSet()

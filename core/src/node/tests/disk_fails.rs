@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::clock::now_ms;
 use super::super::keeper::Keeper;
 use super::super::saved::Loading;
-use super::super::state::MapState;
+use super::super::state::{MapState, Wait};
 use super::super::ttl::Ttl;
 use super::*;
 use crate::options::{Durability, MapSettings, OnStorageError};
@@ -33,7 +33,7 @@ fn open(disk: &FaultDisk, on_error: OnStorageError) -> MapState {
 }
 
 fn put(map: &MapState, key: &str) -> crate::Result<()> {
-    map.put(key.as_bytes(), b"v", Ttl::Default).map(|_| ())
+    map.put(key.as_bytes(), b"v", Ttl::Default, Wait::Disk).map(|_| ())
 }
 
 fn has(map: &MapState, key: &str) -> bool {
@@ -88,7 +88,7 @@ fn g7_what_returned_survives_a_loss_of_power() {
         for key in 0..20 {
             put(&map, &key.to_string()).unwrap();
         }
-        map.remove(b"3").unwrap();
+        map.remove(b"3", Wait::Disk).unwrap();
         let map = open(&disk.after_power_loss(seed), REFUSE);
         assert!((0..20).all(|key| has(&map, &key.to_string())), "seed {seed}");
         assert!(!map.index.record(b"3").unwrap().is_live());

@@ -1,22 +1,22 @@
 //! Maps that are kept on disk.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::Node;
 
 /// A directory of its own, gone when this is.
-struct Dir(PathBuf);
+pub struct Dir(PathBuf);
 
 impl Dir {
-    fn new() -> Self {
+    pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("p2pmap-node-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         Self(std::env::temp_dir().join(name))
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -108,6 +108,25 @@ fn concurrent_writers_share_the_disk() {
 }
 
 #[test]
+fn deferred_writes_are_on_disk_after_a_flush_and_are_read_at_once() {
+    let (dir, copy) = (Dir::new(), Dir::new());
+    let map = kept(&dir, "sync");
+    let deferred = map.deferred();
+    for key in 0..100 {
+        deferred.put(key.to_string(), "v").unwrap();
+    }
+    deferred.remove("99").unwrap();
+    assert_eq!(map.len().unwrap(), 99, "read at once");
+    deferred.flush().unwrap();
+    copy_tree(dir.path(), copy.path());
+    assert_eq!(kept(&copy, "sync").len().unwrap(), 99);
+    std::fs::remove_dir_all(dir.path()).unwrap();
+    deferred.put("lost", "v").unwrap();
+    assert_eq!(deferred.flush().unwrap_err().kind(), ErrorKind::Storage);
+    super::map().flush().unwrap();
+}
+
+#[test]
 fn a_long_log_is_replaced_by_a_snapshot() {
     let dir = Dir::new();
     let map = kept(&dir, "async");
@@ -121,6 +140,40 @@ fn a_long_log_is_replaced_by_a_snapshot() {
     assert_eq!(map.len().unwrap(), 10);
     let bytes: u64 = walk(dir.path()).iter().map(|file| file.metadata().unwrap().len()).sum();
     assert!(bytes < 12_000_000, "{bytes} bytes for 30 MB of writes to 100 kB");
+}
+
+#[test]
+fn status_tells_of_the_disk_and_what_ended_its_use() {
+    let dir = Dir::new();
+    let map = kept(&dir, "sync");
+    map.put("a", "1").unwrap();
+    let status = map.status().unwrap();
+    assert_eq!((status.durability.name(), status.storage_error, status.cut_bytes), ("sync", None, 0));
+    assert!(status.log_bytes > 0);
+    std::fs::remove_dir_all(dir.path()).unwrap();
+    assert_eq!(map.put("b", "2").unwrap_err().kind(), ErrorKind::Storage);
+    let why = map.status().unwrap().storage_error.expect("the disk is gone");
+    assert!(why.contains(dir.path().to_str().unwrap()), "{why}");
+    assert_eq!(map.get("a").unwrap().as_deref(), Some(&b"1"[..]), "reads go on");
+
+    let status = super::map().status().unwrap();
+    assert_eq!((status.durability.name(), status.storage_error, status.log_bytes), ("none", None, 0));
+}
+
+#[test]
+fn status_tells_what_was_cut_off_a_torn_log() {
+    let (dir, copy) = (Dir::new(), Dir::new());
+    let map = kept(&dir, "sync");
+    map.put("a", "1").unwrap();
+    map.put("b", "2").unwrap();
+    copy_tree(dir.path(), copy.path());
+    let log = walk(copy.path()).into_iter().find(|path| path.extension().is_some_and(|end| end == "log")).unwrap();
+    let bytes = std::fs::read(&log).unwrap();
+    let end = bytes.iter().rposition(|&byte| byte != 0).unwrap();
+    std::fs::write(&log, &bytes[..end - 1]).unwrap();
+    let torn = kept(&copy, "sync");
+    assert!(torn.status().unwrap().cut_bytes > 0);
+    assert!(torn.contains("a").unwrap() && !torn.contains("b").unwrap());
 }
 
 fn walk(path: &Path) -> Vec<PathBuf> {

@@ -1,9 +1,11 @@
 //! The shell on one node: what needs no peer.
 
+use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 mod disk_fails;
+mod dump;
 mod durable;
 mod guarantees;
 

@@ -27,7 +27,10 @@ fn saved((slot, record): (crate::replica::Slot, crate::replica::Record)) -> (Vec
 }
 
 /// All kinds of rows, with names for those that fail.
-fn rows() -> Vec<(&'static str, (Vec<u8>, Vec<u8>))> {
+/// A row's name, key and value.
+type Named = (&'static str, (Vec<u8>, Vec<u8>));
+
+fn rows() -> Vec<Named> {
     vec![
         ("head", (head_key(), encode_head(&head()))),
         ("origin", (origin_key(0x0102_0304), encode_known(&known()))),
