@@ -3,7 +3,6 @@
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from datetime import timedelta
-from os import PathLike
 from types import EllipsisType, GenericAlias, TracebackType
 from typing import (
     Any,
@@ -14,16 +13,17 @@ from typing import (
     Never,
     Self,
     TypeAlias,
-    TypedDict,
     TypeVar,
     final,
     overload,
-    type_check_only,
 )
 
 from _typeshed import SupportsGetItem, SupportsKeysAndGetItem
 from typing_extensions import Unpack
 
+from ._options import MapOptions as _MapOptions
+from ._options import OpenOptions as _OpenOptions
+from ._options import Path as _Path
 from ._status import MapStatus, NodeStatus, PeerInfo
 from ._views import Items, Keys, Values
 from ._watch import Subscription, Watch
@@ -32,9 +32,7 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 _D = TypeVar("_D")
 
-_Path: TypeAlias = str | PathLike[str]
 _Kind: TypeAlias = Literal["put", "remove", "expire", "prune", "synced"]
-_Validator: TypeAlias = str | Callable[[_K, _V], object]
 _Raw: TypeAlias = Literal["bytes"] | None
 _Ttl: TypeAlias = float | timedelta | EllipsisType | None
 
@@ -55,48 +53,6 @@ __all__ = [
 ]
 
 __version__: Final[str]
-
-@type_check_only
-class _NodeOnly(TypedDict, total=False):
-    """The options of nodes."""
-
-    listen: str | Iterable[str] | None
-    external_addrs: str | Iterable[str] | None
-    bootstrap: str | Iterable[str] | None
-    cluster_id: str | None
-    insecure: bool | None
-    target_peers: int | None
-    max_peers: int | None
-    anti_entropy_ms: int | None
-    peer_timeout_ms: int | None
-    max_clock_drift_ms: int | None
-    data_dir: _Path | None
-    maps: str | Iterable[str] | Mapping[str, _MapLimits] | None
-
-@type_check_only
-class _MapLimits(TypedDict, total=False):
-    """The options of maps, but for the validator."""
-
-    durability: Literal["none", "async", "sync"] | None
-    fsync_interval_ms: int | None
-    on_storage_error: Literal["refuse", "memory"] | None
-    presence: bool | None
-    default_ttl_ms: int | None
-    tombstone_ttl_ms: int | None
-    scan_ms: int | None
-    origin_retention_ms: int | None
-    max_key_bytes: int | None
-    max_value_bytes: int | None
-    max_entries: int | None
-    max_bytes: int | None
-
-@type_check_only
-class _OpenOptions(_NodeOnly, _MapLimits, Generic[_K, _V], total=False):
-    validator: _Validator[_K, _V] | None
-
-@type_check_only
-class _MapOptions(_MapLimits, Generic[_K, _V], total=False):
-    validator: _Validator[_K, _V] | None
 
 @final
 class Stamp:

@@ -26,10 +26,10 @@ fn saved((slot, record): (crate::replica::Slot, crate::replica::Record)) -> (Vec
     (entry_key(slot.key()), encode_entry(&SavedEntry { origin: 7, record }))
 }
 
-/// All kinds of rows, with names for those that fail.
 /// A row's name, key and value.
 type Named = (&'static str, (Vec<u8>, Vec<u8>));
 
+/// All kinds of rows, with names for those that fail.
 fn rows() -> Vec<Named> {
     vec![
         ("head", (head_key(), encode_head(&head()))),
