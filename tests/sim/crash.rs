@@ -118,6 +118,9 @@ impl World {
         }
         match self.disk_dice.weighted(&[30, 40, 4, 4, 2]) {
             0 => {
+                if self.disk_dice.chance(10) {
+                    self.doom(at, 5);
+                }
                 let how = self.disk_dice.pick(&[Save::Gather, Save::Write, Save::Sync]);
                 self.save(at, how);
             }
@@ -140,10 +143,7 @@ impl World {
                     return self.come_back(at);
                 }
             }
-            3 => {
-                let after = self.disk_dice.below(25);
-                self.nodes[at].disk.iter_mut().for_each(|disk| disk.doom(after));
-            }
+            3 => self.doom(at, 25),
             _ => {
                 if self.disk_dice.chance(50) {
                     self.leave(at);
@@ -156,6 +156,12 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// The power fails within so many operations of a disk.
+    fn doom(&mut self, at: usize, within: u64) {
+        let after = self.disk_dice.below(within);
+        self.nodes[at].disk.iter_mut().for_each(|disk| disk.doom(after));
     }
 
     /// After a while or after long, with a clock that is right or not; and the power may fail once more.
@@ -173,8 +179,7 @@ impl World {
             self.nodes[at].clock.jump(-(by_ms as i64));
         }
         if self.disk_dice.chance(20) {
-            let after = self.disk_dice.below(40);
-            self.nodes[at].disk.iter_mut().for_each(|disk| disk.doom(after));
+            self.doom(at, 40);
         }
         self.come_back(at)
     }

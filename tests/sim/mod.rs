@@ -1,5 +1,5 @@
-//! The deterministic simulation: replicas of the pure core and the messages of a sync, on a network, with clocks and processes that
-//! fail in every way that is known, from one seed.
+//! The deterministic simulation: replicas of the pure core and the messages of a sync, on a network, with clocks, disks and
+//! processes that fail in every way that is known, from one seed.
 //!
 //! Every message goes through its bytes. After every step every replica that something happened to is held against what really
 //! happened (`claims.rs`); at the end all meet, and must come to the same (`rest.rs`). A seed that fails prints how to run it again,
