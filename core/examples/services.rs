@@ -22,10 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: services <name> <bootstrap address or \"\"> <services file> <part> <parts>".into());
     };
     let mut config = Config::new();
-    config.set("bootstrap", bootstrap)?;
-    if let Ok(listen) = std::env::var("P2PMAP_LISTEN") {
-        config.set("listen", &listen)?;
-    }
+    config.set_env()?.set("bootstrap", bootstrap)?;
     let node = Node::open(config)?;
     for addr in node.addrs() {
         println!("addr {addr}");

@@ -171,8 +171,7 @@ static bool command(p2pmap_map *map, const char *name) {
 
 static p2pmap_node *open_node(const char *bootstrap) {
   p2pmap_config *config = p2pmap_config_new();
-  const char *listen = getenv("P2PMAP_LISTEN");
-  if (listen) check(p2pmap_config_set(config, "listen", listen, &error));
+  check(p2pmap_config_set_env(config, &error));
   if (*bootstrap) check(p2pmap_config_set(config, "bootstrap", bootstrap, &error));
   p2pmap_node *node = NULL;
   check(p2pmap_node_open(config, &node, &error));

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Node } from 'p2pmap';
 
 const [name, bootstrap, file, part, parts] = process.argv.slice(2);
-const node = await Node.open({ bootstrap: bootstrap || undefined, listen: process.env.P2PMAP_LISTEN });
+const node = await Node.open({ bootstrap: bootstrap || undefined, env: true });
 const services = await node.map('services', { codec: 'utf8' });
 for (const addr of node.addrs) console.log(`addr ${addr}`);
 

@@ -4,7 +4,6 @@ Usage: python services.py NAME BOOTSTRAP-ADDRESS-OR-"" SERVICES-FILE PART PARTS
 Then it takes commands on standard input, and answers each with one line.
 """
 
-import os
 import sys
 import time
 from statistics import median_low
@@ -12,7 +11,7 @@ from statistics import median_low
 import p2pmap
 
 name, bootstrap, path, part, parts = sys.argv[1:]
-node = p2pmap.Node(bootstrap=bootstrap or None, listen=os.environ.get("P2PMAP_LISTEN"))
+node = p2pmap.Node(bootstrap=bootstrap or None, env=True)
 services = node.map("services", codec="utf8")
 events = 0
 latencies: list[int] = []

@@ -71,12 +71,9 @@ func run(name, bootstrap, path, part, parts string) error {
 }
 
 func openNode(bootstrap string) (*p2pmap.Node, error) {
-	var options []p2pmap.Option
+	options := []p2pmap.Option{p2pmap.WithEnv()}
 	if bootstrap != "" {
 		options = append(options, p2pmap.WithBootstrap(bootstrap))
-	}
-	if listen := os.Getenv("P2PMAP_LISTEN"); listen != "" {
-		options = append(options, p2pmap.WithListen(listen))
 	}
 	return p2pmap.OpenNode(options...)
 }

@@ -8,6 +8,7 @@ use p2pmap::{Config, Map, MapOptions, Node, ScanOptions, SubscribeOptions};
 
 use crate::Outcome;
 use crate::expected::Expected;
+use crate::homes::Homes;
 use crate::language::Language;
 use crate::member::{Member, Report, Said, What};
 use crate::screen::Screen;
@@ -23,6 +24,8 @@ const SHOWN: usize = 16;
 
 pub struct Cluster {
     members: Vec<Member>,
+    /// Where each keeps its map; gone with the demo.
+    homes: Homes,
     said: Receiver<Said>,
     sender: SyncSender<Said>,
     pub screen: Screen,
@@ -35,7 +38,15 @@ pub struct Cluster {
 impl Cluster {
     pub fn new(screen: Screen) -> Self {
         let (sender, said) = sync_channel(1024);
-        Self { members: Vec::new(), said, sender, screen, deadline: Instant::now() + PATIENCE, asked: HashSet::new() }
+        Self {
+            members: Vec::new(),
+            homes: Homes::new(),
+            said,
+            sender,
+            screen,
+            deadline: Instant::now() + PATIENCE,
+            asked: HashSet::new(),
+        }
     }
 
     /// Starts a process that joins through another; its number.
@@ -52,7 +63,7 @@ impl Cluster {
         let name = if same == 0 { language.name.to_owned() } else { format!("{} {}", language.name, same + 1) };
         let bootstrap = through.map_or(Ok(String::new()), |through| self.address(through))?;
         let args = [id(&name), bootstrap, file.to_owned(), part.to_string(), parts.to_string()];
-        let member = Member::start(name, language, &args, number, &self.sender)?;
+        let member = Member::start(name, language, &args, &self.homes.of(number), number, &self.sender)?;
         self.members.push(member);
         let joins = through
             .map_or("starts: the bootstrap node".into(), |through| format!("starts, joins through {}", self.name(through)));
@@ -167,12 +178,7 @@ impl Cluster {
 
     /// Joins with a node of its own, and compares every entry with what must be there.
     pub fn check_entries(&mut self, expected: &Expected, digest: &str) -> Outcome {
-        let through = self.running()[0];
-        let mut config = Config::new();
-        let told = |error: p2pmap::Error| format!("the demo's own node: {error}");
-        config.set("bootstrap", &self.members[through].addrs[0]).map_err(told)?;
-        let node = Node::open(config).map_err(told)?;
-        let map = node.map("services", MapOptions::new()).map_err(told)?;
+        let (node, map) = self.join()?;
         let changes = map.watch(SubscribeOptions::default()).map_err(told)?;
         let end = Instant::now() + PATIENCE;
         while map.status().map_err(told)?.digest.to_string() != digest {
@@ -189,6 +195,47 @@ impl Cluster {
             expected.path
         ));
         Ok(())
+    }
+
+    /// Waits until every running process has everything on its disk: a node of the demo's own writes last, and asks them.
+    pub fn save(&mut self, key: &str, value: &str) -> Outcome {
+        let (node, map) = self.join()?;
+        let stamp = map.put(key, value).map_err(told)?;
+        let holders = map.wait_replicated(&stamp, self.running().len(), PATIENCE).map_err(told)?;
+        node.close();
+        self.screen.good(&format!("{} processes have all of it on disk", holders.len()));
+        Ok(())
+    }
+
+    /// Kills every process that runs, and starts all that ever ran again, each with the directory that it had.
+    pub fn crash_and_come_back(&mut self, expected: &Expected) -> Outcome {
+        for member in self.running() {
+            self.kill(member)?;
+        }
+        self.begin();
+        while let Some(member) = self.members.iter().find(|member| !member.ended) {
+            self.hear(&format!("{} does not end", member.name))?;
+        }
+        for number in 0..self.members.len() {
+            let bootstrap = if number == 0 { String::new() } else { self.address(0)? };
+            let Member { name, language, .. } = &self.members[number];
+            let parts = expected.parts.to_string();
+            let args = [id(name), bootstrap, expected.path.clone(), parts.clone(), parts];
+            let member = Member::start(name.clone(), language, &args, &self.homes.of(number), number, &self.sender)?;
+            self.members[number] = member;
+            self.announce(number, "starts again, with what it has on disk");
+        }
+        self.wait_for_addresses()
+    }
+
+    /// A node of the demo's own.
+    fn join(&self) -> Outcome<(Node, Map)> {
+        let through = self.running()[0];
+        let mut config = Config::new();
+        config.set("bootstrap", &self.members[through].addrs[0]).map_err(told)?;
+        let node = Node::open(config).map_err(told)?;
+        let map = node.map("services", MapOptions::new()).map_err(told)?;
+        Ok((node, map))
     }
 
     /// One row for each process.
@@ -223,7 +270,7 @@ impl Cluster {
         let end = Instant::now() + PATIENCE;
         for member in running {
             loop {
-                match self.members[member].ended() {
+                match self.members[member].status() {
                     Some(true) => break,
                     Some(false) => {
                         return Err(format!("{} ended with an error: {}", self.name(member), self.members[member].complaint));
@@ -258,7 +305,7 @@ impl Cluster {
             What::Ended if self.members[member].running => {
                 return Err(format!("{} ended by itself: {}", self.name(member), self.members[member].complaint));
             }
-            What::Ended => {}
+            What::Ended => self.members[member].ended = true,
         }
         Ok(())
     }
@@ -293,6 +340,10 @@ impl Cluster {
             self.announce(member, &format!("sees {change} by {author}, the first of many"));
         }
     }
+}
+
+fn told(error: p2pmap::Error) -> String {
+    format!("the demo's own node: {error}")
 }
 
 fn held(map: &Map) -> p2pmap::Result<BTreeMap<String, String>> {

@@ -2,11 +2,13 @@
 //!
 //! Five processes know one bootstrap address, open the map `services` and load a fifth of the machine's services each. One removes
 //! a key, one overwrites a key of another, the bootstrap node is killed while the rest write, a new one joins late. Then all must
-//! hold the same, and hold what was written: the demo joins with a node of its own and compares every entry with the file.
+//! hold the same, and hold what was written: the demo joins with a node of its own and compares every entry with the file. At last
+//! all are killed at once, and come back with what they have on disk.
 //! Called as `demo [c] [python] [node] [go]`: the languages that were built. Every step waits for what must come true, and fails when it does not within a limit.
 
 mod cluster;
 mod expected;
+mod homes;
 mod language;
 mod member;
 mod screen;
@@ -48,6 +50,7 @@ fn run(screen: Screen) -> Outcome {
 
     cluster.check_entries(&expected, &digest)?;
     cluster.table(late)?;
+    crash(&mut cluster, &mut expected)?;
     cluster.end()
 }
 
@@ -121,6 +124,16 @@ fn time(cluster: &mut Cluster, expected: &Expected) -> Outcome<String> {
         cluster.ask(member, &format!("ping {PINGS}"))?;
     }
     cluster.converge(expected.len())
+}
+
+/// Every process is killed at the same time. All come back with what they had on disk, the one that missed half of it too.
+fn crash(cluster: &mut Cluster, expected: &mut Expected) -> Outcome {
+    cluster.screen.title("All are killed at once, and come back with what they have on disk");
+    expected.put("saved/tcp", "7400 demo");
+    cluster.save("saved/tcp", "7400 demo")?;
+    cluster.crash_and_come_back(expected)?;
+    let digest = cluster.converge(expected.len())?;
+    cluster.check_entries(expected, &digest)
 }
 
 fn put(cluster: &mut Cluster, expected: &mut Expected, member: usize, key: &str, value: &str) -> Outcome {

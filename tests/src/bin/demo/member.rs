@@ -1,7 +1,9 @@
 //! One process of the cluster, and the pipes to it.
 
 use std::collections::{HashSet, VecDeque};
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::SyncSender;
 
@@ -31,6 +33,8 @@ pub struct Member {
     /// Changes that its callback was told, as `kind key`, and while it loaded whom it saw: `first by name`.
     pub seen: HashSet<String>,
     pub running: bool,
+    /// It has said its last.
+    pub ended: bool,
     /// The last thing it wrote on standard error.
     pub complaint: String,
 }
@@ -45,16 +49,22 @@ pub struct Report {
 }
 
 impl Member {
-    /// Starts a process with these arguments; what it says goes to `said` under this number.
+    /// Starts a process with these arguments, that keeps its map in this directory; what it says goes to `said` under this number.
     pub fn start(
         name: String,
         language: &'static Language,
         args: &[String],
+        home: &Path,
         number: usize,
         said: &SyncSender<Said>,
     ) -> Outcome<Self> {
         let mut command = language.command();
-        command.args(args).env_remove("P2PMAP_LISTEN");
+        let is_ours = |name: &OsString| name.to_string_lossy().starts_with("P2PMAP_");
+        for name in std::env::vars_os().map(|(name, _)| name).filter(is_ours) {
+            command.env_remove(name);
+        }
+        command.env("P2PMAP_DATA_DIR", home).env("P2PMAP_DURABILITY", "async").env("P2PMAP_FSYNC_INTERVAL_MS", "50");
+        command.args(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("{name} does not start: {error}"))?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
@@ -76,6 +86,7 @@ impl Member {
             answers: VecDeque::new(),
             seen: HashSet::new(),
             running: true,
+            ended: false,
             complaint: String::new(),
         })
     }
@@ -96,7 +107,7 @@ impl Member {
     }
 
     /// How the process ended, if it did.
-    pub fn ended(&mut self) -> Option<bool> {
+    pub fn status(&mut self) -> Option<bool> {
         self.child.try_wait().ok()?.map(|status| status.success())
     }
 }
