@@ -33,6 +33,8 @@ pub struct Cluster {
     deadline: Instant,
     /// The changes that the demo asked for, as `kind key`: each is shown. Of the rest only the first one by each author is.
     asked: HashSet<String>,
+    /// What comes from a disk is no news.
+    quiet: bool,
 }
 
 impl Cluster {
@@ -46,6 +48,7 @@ impl Cluster {
             screen,
             deadline: Instant::now() + PATIENCE,
             asked: HashSet::new(),
+            quiet: false,
         }
     }
 
@@ -212,6 +215,7 @@ impl Cluster {
         for member in self.running() {
             self.kill(member)?;
         }
+        self.quiet = true;
         self.begin();
         while let Some(member) = self.members.iter().find(|member| !member.ended) {
             self.hear(&format!("{} does not end", member.name))?;
@@ -324,7 +328,7 @@ impl Cluster {
             return;
         }
         let change = format!("{kind} {key}");
-        if place == "remote" {
+        if place == "remote" && !self.quiet {
             self.show(member, &change, author);
         }
         self.members[member].seen.insert(change);
