@@ -5,11 +5,8 @@ use std::path::PathBuf;
 use p2pmap::Durability;
 use pyo3::prelude::*;
 
-use crate::batch::Batch;
 use crate::errors::raise;
 use crate::map::Map;
-use crate::stamp::Stamp;
-use crate::ttl::Ttl;
 
 impl Map {
     /// Makes a write, without the GIL if it waits for the disk.
@@ -77,28 +74,12 @@ impl Map {
     }
 
     /// Whether writes wait for the disk.
-    #[getter]
     fn _waits(&self) -> bool {
         self.core.durability() == Durability::Sync
     }
 
-    /// `put` that does not wait for the disk; `flush` does.
-    #[pyo3(signature = (key, value, ttl, /))]
-    fn _put_deferred(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, ttl: Ttl) -> PyResult<Stamp> {
-        let (key, value) = (self.face.encode_key(key)?, self.face.encode_value(value)?);
-        ttl.put(&self.core.deferred(), key, value).map(Stamp).map_err(raise)
-    }
-
-    /// `remove` that does not wait for the disk; `flush` does.
-    #[pyo3(signature = (key, /))]
-    fn _remove_deferred(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-        self.core.deferred().remove(self.face.encode_key(key)?).map_err(raise)
-    }
-
-    /// `apply` that does not wait for the disk; `flush` does.
-    #[pyo3(signature = (batch, /))]
-    fn _apply_deferred(&self, py: Python<'_>, batch: &Bound<'_, Batch>) -> PyResult<Option<Stamp>> {
-        let (map, batch) = (self.core.deferred(), batch.get().snapshot());
-        Ok(py.detach(|| map.apply(&batch)).map_err(raise)?.map(Stamp))
+    /// A handle to the same map whose writes do not wait for the disk; `flush` does.
+    fn _deferred(&self) -> Self {
+        self.with(self.core.deferred())
     }
 }

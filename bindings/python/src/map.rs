@@ -38,6 +38,11 @@ impl Map {
         Self { core, face, node }
     }
 
+    /// The same with another handle to its map.
+    pub(crate) fn with(&self, core: p2pmap::Map) -> Self {
+        Self { core, face: self.face, node: self.node.clone() }
+    }
+
     pub(crate) fn apply_core(&self, py: Python<'_>, batch: &p2pmap::Batch) -> PyResult<Option<Stamp>> {
         Ok(py.detach(|| self.core.apply(batch)).map_err(raise)?.map(Stamp))
     }

@@ -107,7 +107,7 @@ async def put(map: Map[K, V], key: K, value: V, /, *, ttl: _Ttl = ...) -> Stamp:
         StorageError: The disk refused.
         Closed: The map was closed.
     """
-    stamp = map._put_deferred(key, value, ttl)
+    stamp = map._deferred().put(key, value, ttl=ttl)
     await _saved(map)
     return stamp
 
@@ -126,7 +126,7 @@ async def remove(map: Map[K, V], key: K, /) -> bool:
         StorageError: The disk refused.
         Closed: The map was closed.
     """
-    removed = map._remove_deferred(key)
+    removed = map._deferred().remove(key)
     await _saved(map)
     return removed
 
@@ -149,7 +149,7 @@ async def apply(map: Map[K, V], batch: Batch[K, V], /) -> Stamp | None:
         StorageError: The disk refused.
         Closed: The map was closed.
     """
-    stamp = map._apply_deferred(batch)
+    stamp = map._deferred().apply(batch)
     await _saved(map)
     return stamp
 
@@ -207,7 +207,7 @@ async def load(map: Map[Any, Any], path: _Path, /) -> int:
 
 async def _saved(map: Map[Any, Any]) -> None:
     """Waits for what a write to that map waits for."""
-    if map._waits:
+    if map._waits():
         await flush(map)
 
 
