@@ -284,11 +284,13 @@ impl Restorer {
     /// taken in, and as nothing more.
     fn depend_on_entries(&mut self) {
         let replica = &mut self.replica;
-        for (origin, stamps) in replica.table.by_origin() {
-            if let Some((newest, _)) = stamps.last_key_value() {
-                replica.clock.observe(*newest);
-                raise(&mut replica.past, origin, *newest);
-            }
+        let newest =
+            replica.table.by_origin().iter().filter_map(|(origin, stamps)| Some((origin, *stamps.last_key_value()?.0)));
+        let unknown = newest.filter(|(origin, newest)| replica.past.get(*origin).is_none_or(|past| past < newest));
+        for (origin, newest) in unknown.map(|(origin, newest)| (origin.clone(), newest)).collect::<Vec<_>>() {
+            replica.clock.observe(newest);
+            raise(&mut replica.past, &origin, newest);
+            replica.note_origin(&origin);
         }
     }
 }
