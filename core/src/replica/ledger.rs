@@ -270,9 +270,7 @@ impl Restorer {
             replica.origin = origin;
         }
         // A pull that another life of this replica served must not go on as if nothing had changed or been forgotten since.
-        if !mutated(Bug::RevisionsAnew) {
-            replica.forgotten_revision = replica.table.go_on_from(first_revision(&replica.origin));
-        }
+        replica.forgotten_revision = replica.table.go_on_from(first_revision(&replica.origin));
         let last = replica.clock.last();
         if !mutated(Bug::PastNotTold) {
             replica.past_news = replica.past.keys().map(|origin| (origin.clone(), last)).collect();
