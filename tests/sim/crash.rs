@@ -139,7 +139,7 @@ impl World {
                 let how = self.disk_dice.pick(&[End::Killed, End::PowerLost]);
                 self.crash(at, how);
                 // Before anyone who was pulling has noticed.
-                if self.disk_dice.chance(50) {
+                if self.disk_dice.chance(75) {
                     return self.come_back(at);
                 }
             }

@@ -270,9 +270,7 @@ impl Restorer {
             replica.origin = origin;
         }
         // A pull that another life of this replica served must not go on as if nothing had changed or been forgotten since.
-        if !mutated(Bug::RevisionsAnew) {
-            replica.forgotten_revision = replica.table.go_on_from(first_revision(&replica.origin));
-        }
+        replica.forgotten_revision = replica.table.go_on_from(first_revision(&replica.origin));
         let last = replica.clock.last();
         if !mutated(Bug::PastNotTold) {
             replica.past_news = replica.past.keys().map(|origin| (origin.clone(), last)).collect();
@@ -284,11 +282,13 @@ impl Restorer {
     /// taken in, and as nothing more.
     fn depend_on_entries(&mut self) {
         let replica = &mut self.replica;
-        for (origin, stamps) in replica.table.by_origin() {
-            if let Some((newest, _)) = stamps.last_key_value() {
-                replica.clock.observe(*newest);
-                raise(&mut replica.past, origin, *newest);
-            }
+        let newest =
+            replica.table.by_origin().iter().filter_map(|(origin, stamps)| Some((origin, *stamps.last_key_value()?.0)));
+        let unknown = newest.filter(|(origin, newest)| replica.past.get(*origin).is_none_or(|past| past < newest));
+        for (origin, newest) in unknown.map(|(origin, newest)| (origin.clone(), newest)).collect::<Vec<_>>() {
+            replica.clock.observe(newest);
+            raise(&mut replica.past, &origin, newest);
+            replica.note_origin(&origin);
         }
     }
 }

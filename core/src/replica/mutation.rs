@@ -55,8 +55,6 @@ pub enum Mutation {
     EpochNotRaised,
     /// What one life wrote depends on nothing that an earlier one had seen.
     PastNotTold,
-    /// A replica that came back goes on with the pulls of the one before.
-    RevisionsAnew,
     /// What a node tells need not be on its disk.
     #[cfg(test)]
     LeavesUnsaved,
