@@ -79,13 +79,20 @@ impl Keeper {
     /// Errors: `Corrupted`, `Unsupported`, `Storage`, `Locked`, `InvalidConfig`; nothing on disk has changed.
     pub fn open(name: &str, settings: &MapSettings, dir: &DataDir, mut loading: Loading) -> Result<(Replica, Self)> {
         let path = dir.path().to_owned();
-        let (store, found) = dir.open_map(name.as_bytes(), random(), &mut |key, value| loading.row(&path, key, value))?;
+        let (mut store, found) = dir.open_map(name.as_bytes(), random(), &mut |key, value| loading.row(&path, key, value))?;
         if let Some(cut) = &found.cut {
             let (path, offset, bytes, what) = (cut.path.display(), cut.offset, cut.bytes, cut.what);
             tracing::warn!(map = name, %path, offset, bytes, "the end of the log was cut: {what}");
         }
-        let replica = loading.finish(&path)?;
-        Ok((replica, Self::new(settings, store, found.cut)))
+        let mut replica = loading.finish(&path)?;
+        // This opening is on disk before anything is stamped with it: none will ever be taken for another.
+        if let Some(unsaved) = replica.take_unsaved() {
+            saved::append(&mut store, &unsaved)?;
+            store.sync()?;
+        }
+        let keeper = Self::new(settings, store, found.cut);
+        keeper.saved.store(replica.edits(), Ordering::Release);
+        Ok((replica, keeper))
     }
 
     fn new(settings: &MapSettings, store: Store, cut: Option<Cut>) -> Self {

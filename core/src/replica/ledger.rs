@@ -211,7 +211,7 @@ pub struct Restorer {
 
 /// How much later an opening is than the one before, when the clock says that it is earlier: some hours, for more changes than a
 /// life has.
-const EPOCH_STEP: u64 = 1 << 24;
+const EPOCH_STEP: u64 = 1 << 40;
 
 impl Restorer {
     /// Goes on as that origin, or as a later opening of the same node's.

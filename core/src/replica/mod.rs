@@ -73,9 +73,10 @@ pub struct Rules {
     pub max_clock_drift_ms: u64,
 }
 
-/// Where an opening starts to count its changes: above all that an earlier one counted, which had fewer than 65,536 a millisecond.
+/// Where an opening starts to count its changes: above all that an earlier one counted. Epochs are as far apart as 65,536 for each
+/// millisecond between two openings, and no life has as many changes.
 fn first_revision(origin: &Origin) -> u64 {
-    origin.epoch().min(1 << 47) << 16
+    origin.epoch()
 }
 
 /// The state of one map on one node, as its one writer sees it. Readers hold its [`Index`].
