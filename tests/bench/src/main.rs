@@ -9,6 +9,7 @@ mod bare;
 mod bare_swarm;
 mod child;
 mod clock;
+mod durable;
 mod gossip;
 mod idle;
 mod join;
@@ -46,7 +47,7 @@ impl Effort {
 /// What measures the rows of one number.
 type Measure = fn(Effort) -> Result<Vec<Line>>;
 
-const ROWS: [(&str, Measure); 7] = [
+const ROWS: [(&str, Measure); 8] = [
     ("1", reads::measure),
     ("2", through_c::measure),
     ("4", writes::measure),
@@ -54,6 +55,7 @@ const ROWS: [(&str, Measure); 7] = [
     ("9", spread::measure),
     ("10", join::measure),
     ("11", idle::measure),
+    ("13", durable::measure),
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,189 @@
+//! Rows 13 and 14: a put that returns when it is on disk, beside an append and a sync of the same bytes; and opening a map again,
+//! beside reading a file of the same bytes and filling the bare index.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use p2pmap::{Config, Map};
+use parking_lot::{Condvar, Mutex};
+
+use crate::bare::bare_index;
+use crate::clock::{Samples, now_ns};
+use crate::load::{self, ENTRY_BYTES, Key, key, value};
+use crate::table::{Floor, Line, Unit};
+use crate::{Effort, Result};
+
+pub fn measure(effort: Effort) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    for (writers, goal) in [(1, ">= 0.9 x"), (32, ">= 0.8 x")] {
+        lines.push(puts(writers, effort.pick(1_500, 10_000), goal)?);
+    }
+    lines.push(reopen(effort.pick(100_000, 1_000_000))?);
+    Ok(lines)
+}
+
+/// A directory on the disk that the build is on, gone when this is.
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Result<Self> {
+        let path = std::env::current_exe()?.with_file_name(format!("bench-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn open(place: &Path, durability: &str) -> Result<Map> {
+    let mut config = Config::new();
+    config.set("data_dir", &place.join("data").to_string_lossy())?.set("durability", durability)?;
+    Ok(p2pmap::open("bench", config)?)
+}
+
+/// Ours and the floor in turns, so that both meet the same disk.
+fn puts(writers: usize, count: usize, goal: &str) -> Result<Line> {
+    const ROUNDS: usize = 4;
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let (mut ours_ns, mut bare_ns) = (0, 0);
+    for round in 0..ROUNDS {
+        let place = Place::new()?;
+        let map = open(&place.0, "sync")?;
+        let keys: Vec<Key> = (0..1_000).map(key).collect();
+        let share = count / ROUNDS / writers;
+        ours_ns += run(writers, share, &mut ours, |writer, at| {
+            map.put(keys[(writer * share + at) % 1_000], value(at as u64, round as u64)).map(drop).map_err(Into::into)
+        })?;
+        map.close();
+        let log = BareLog::create(&place.0.join("bare"))?;
+        bare_ns += run(writers, share, &mut bare, |_, at| log.append(&[&[0_u8; 40], &value(at as u64, 0)[..]].concat()))?;
+    }
+    let rate = |samples: &[u64], ns: u64| samples.len() as f64 * 1e9 / ns as f64;
+    let what = if writers == 1 { "an append and fdatasync" } else { "a bare log with group commit" };
+    Ok(Line {
+        row: 13,
+        what: format!("put, on disk when it returns, {writers} writer{}", if writers == 1 { "" } else { "s" }),
+        unit: Unit::Rate,
+        ours: rate(&ours, ours_ns),
+        p99: None,
+        floor: Some(Floor { what: what.into(), is: rate(&bare, bare_ns), p99: None }),
+        samples: format!("{ROUNDS} x {}", load::count(count / ROUNDS)),
+        goal: goal.into(),
+    })
+}
+
+/// Has every writer write so often; how long all of it took. Adds how long each took.
+fn run(writers: usize, share: usize, samples: &mut Vec<u64>, write: impl Fn(usize, usize) -> Result<()> + Sync) -> Result<u64> {
+    let start = now_ns();
+    let taken = thread::scope(|scope| {
+        let write = &write;
+        let one = |writer: usize| {
+            scope.spawn(move || -> Result<Vec<u64>> {
+                let timed = |at: usize| {
+                    let start = now_ns();
+                    write(writer, at)?;
+                    Ok(now_ns() - start)
+                };
+                (0..share).map(timed).collect()
+            })
+        };
+        let running: Vec<_> = (0..writers).map(one).collect();
+        running.into_iter().map(|one| one.join().map_err(|_| "a writer panicked")?).collect::<Result<Vec<_>>>()
+    })?;
+    let ns = now_ns() - start;
+    samples.extend(taken.into_iter().flatten());
+    Ok(ns)
+}
+
+/// The least that a log with group commit does: whoever finds nobody at it writes what has gathered, with one sync for all.
+struct BareLog {
+    file: File,
+    state: Mutex<State>,
+    turn_over: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<u8>,
+    appended: u64,
+    synced: u64,
+    taken: bool,
+}
+
+impl BareLog {
+    fn create(path: &Path) -> Result<Self> {
+        Ok(Self { file: File::create(path)?, state: Mutex::default(), turn_over: Condvar::new() })
+    }
+
+    fn append(&self, bytes: &[u8]) -> Result<()> {
+        let mut state = self.state.lock();
+        state.waiting.extend_from_slice(bytes);
+        state.appended += 1;
+        let mine = state.appended;
+        while state.synced < mine {
+            if state.taken {
+                self.turn_over.wait(&mut state);
+                continue;
+            }
+            state.taken = true;
+            let (bytes, upto) = (std::mem::take(&mut state.waiting), state.appended);
+            drop(state);
+            let done = (&self.file).write_all(&bytes).and_then(|()| self.file.sync_data());
+            state = self.state.lock();
+            state.taken = false;
+            self.turn_over.notify_all();
+            done?;
+            state.synced = upto;
+        }
+        Ok(())
+    }
+}
+
+fn reopen(entries: usize) -> Result<Line> {
+    const ROUNDS: usize = 3;
+    let place = Place::new()?;
+    let map = open(&place.0, "async")?;
+    for number in 0..entries {
+        map.put(key(number), value(number as u64, 0))?;
+    }
+    map.close();
+    let bytes = vec![7_u8; entries * (ENTRY_BYTES + 40)];
+    let bare = place.0.join("bare");
+    std::fs::write(&bare, &bytes)?;
+    let (mut ours, mut floor) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let start = now_ns();
+        let map = open(&place.0, "async")?;
+        ours.push(now_ns() - start);
+        if map.len()? != entries {
+            return Err(format!("{} of {entries} entries came back", map.len()?).into());
+        }
+        map.close();
+
+        let start = now_ns();
+        let mut read = Vec::new();
+        File::open(&bare)?.read_to_end(&mut read)?;
+        let index = bare_index();
+        for number in 0..entries {
+            let entry = &read[number * ENTRY_BYTES..][..ENTRY_BYTES];
+            index.insert_sync(key(number)[..].into(), entry[16..].into()).map_err(|_| "twice")?;
+        }
+        floor.push(now_ns() - start);
+    }
+    Ok(Line {
+        row: 14,
+        what: format!("open again, {} entries on disk", load::count(entries)),
+        unit: Unit::Nanoseconds,
+        ours: Samples::new(ours).median(),
+        p99: None,
+        floor: Some(Floor { what: "bare read and bare index".into(), is: Samples::new(floor).median(), p99: None }),
+        samples: ROUNDS.to_string(),
+        goal: "<= 1.5 x".into(),
+    })
+}
