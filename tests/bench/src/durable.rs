@@ -73,7 +73,7 @@ fn puts(writers: usize, count: usize, goal: &str) -> Result<Line> {
         ours: rate(&ours, ours_ns),
         p99: None,
         floor: Some(Floor { what: what.into(), is: rate(&bare, bare_ns), p99: None }),
-        samples: format!("{ROUNDS} x {}", load::count(count / ROUNDS)),
+        samples: format!("{ROUNDS} x {}", count / ROUNDS),
         goal: goal.into(),
     })
 }
