@@ -94,7 +94,7 @@ def test_the_table_of_options_is_that_of_the_core() -> None:
 
 
 def test_the_stubs_know_every_option() -> None:
-    stubs = ast.parse(Path(p2pmap.__file__).with_name("_p2pmap.pyi").read_text())
+    stubs = ast.parse(Path(p2pmap.__file__).with_name("_options.py").read_text())
 
     def fields(name: str) -> set[str]:
         (found,) = (node for node in stubs.body if isinstance(node, ast.ClassDef) and node.name == name)
