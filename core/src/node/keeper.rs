@@ -56,7 +56,7 @@ pub struct Keeper {
     /// What was cut from a torn log when the map was opened.
     pub cut: Option<Cut>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    /// Nothing is kept any more.
+    /// All is saved, and nothing is kept any more.
     closed: AtomicBool,
 }
 
@@ -373,9 +373,9 @@ impl Keeper {
             let _ = thread.join();
         }
         let edits = map.writer().replica.edits();
-        let saved = if self.store.lock().is_some() { self.save(map, edits) } else { Ok(()) };
+        let saved = if self.store.lock().is_some() { self.save(map, edits) } else { self.check() };
         let closed = self.store.lock().take().map_or(Ok(()), |store| if saved.is_ok() { store.close() } else { Ok(()) });
-        self.closed.store(true, Ordering::Release);
+        self.closed.store(saved.is_ok(), Ordering::Release);
         self.go_on();
         saved.and(closed)
     }

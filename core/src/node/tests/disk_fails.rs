@@ -57,6 +57,9 @@ fn g7_a_write_that_the_disk_refused_fails_and_so_does_every_later_one() {
     assert_eq!(put(&map, "later").unwrap_err().kind(), ErrorKind::Storage);
     assert!(has(&map, "before"), "reads go on");
     assert!(map.subscribe(Default::default()).is_ok(), "and subscriptions");
+    assert!(map.close(), "it closes");
+    assert_eq!(keeper.close(&map).unwrap_err().kind(), ErrorKind::Storage);
+    assert!(keeper.next_delta(&map).is_none(), "nor does it leave then");
     drop((map, keeper));
 
     let map = open(&disk.after_kill(), REFUSE);
