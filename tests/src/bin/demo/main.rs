@@ -131,7 +131,7 @@ fn crash(cluster: &mut Cluster, expected: &mut Expected) -> Outcome {
     cluster.screen.title("All are killed at once, and come back with what they have on disk");
     expected.put("saved/tcp", "7400 demo");
     cluster.save("saved/tcp", "7400 demo")?;
-    cluster.crash_and_come_back(expected)?;
+    cluster.crash_and_come_back()?;
     let digest = cluster.converge(expected.len())?;
     cluster.check_entries(expected, &digest)
 }
