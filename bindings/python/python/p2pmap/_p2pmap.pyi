@@ -1,7 +1,7 @@
 """The native module, as type checkers see it. Docstrings live with the code: `help(p2pmap.Map)`."""
 
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from datetime import timedelta
 from types import EllipsisType, GenericAlias, TracebackType
 from typing import (

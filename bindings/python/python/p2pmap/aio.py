@@ -19,7 +19,8 @@ from weakref import WeakSet
 from ._p2pmap import Batch, Map, Node, Stamp
 
 if TYPE_CHECKING:
-    from ._p2pmap import _Path, _Ttl
+    from ._options import Path
+    from ._p2pmap import _Ttl
 
 __all__ = ["apply", "connect", "dump", "flush", "load", "put", "remove", "sync", "wait_replicated"]
 
@@ -167,7 +168,7 @@ async def flush(map: Map[Any, Any], /) -> None:
     await _on_a_thread(map.flush)
 
 
-async def dump(map: Map[Any, Any], path: _Path, /) -> int:
+async def dump(map: Map[Any, Any], path: Path, /) -> int:
     """Writes every entry to a file: `Map.dump`.
 
     Args:
@@ -184,7 +185,7 @@ async def dump(map: Map[Any, Any], path: _Path, /) -> int:
     return await _on_a_thread(lambda: map.dump(path))
 
 
-async def load(map: Map[Any, Any], path: _Path, /) -> int:
+async def load(map: Map[Any, Any], path: Path, /) -> int:
     """Writes every entry of a file that `dump` made into a map: `Map.load`.
 
     Args:
