@@ -1,17 +1,15 @@
-//! Rows 13 and 14: a put that returns when it is on disk, beside an append and a sync of the same bytes; and opening a map again,
-//! beside reading a file of the same bytes and filling the bare index.
+//! Row 13: a put that returns when it is on disk, beside an append and a sync of the same bytes.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use p2pmap::{Config, Map};
 use parking_lot::{Condvar, Mutex};
 
-use crate::bare::bare_index;
-use crate::clock::{Samples, now_ns};
-use crate::load::{self, ENTRY_BYTES, Key, key, value};
+use crate::clock::now_ns;
+use crate::load::{Key, key, value};
 use crate::table::{Floor, Line, Unit};
 use crate::{Effort, Result};
 
@@ -20,15 +18,14 @@ pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     for (writers, goal) in [(1, ">= 0.9 x"), (32, ">= 0.8 x")] {
         lines.push(puts(writers, effort.pick(1_500, 10_000), goal)?);
     }
-    lines.push(reopen(effort.pick(100_000, 1_000_000))?);
     Ok(lines)
 }
 
 /// A directory on the disk that the build is on, gone when this is.
-struct Place(PathBuf);
+pub struct Place(pub PathBuf);
 
 impl Place {
-    fn new() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         let path = std::env::current_exe()?.with_file_name(format!("bench-{}", std::process::id()));
         std::fs::create_dir_all(&path)?;
         Ok(Self(path))
@@ -41,7 +38,8 @@ impl Drop for Place {
     }
 }
 
-fn open(place: &Path, durability: &str) -> Result<Map> {
+/// Opens the map `bench` that is kept there.
+pub fn open(place: &Path, durability: &str) -> Result<Map> {
     let mut config = Config::new();
     config.set("data_dir", &place.join("data").to_string_lossy())?.set("durability", durability)?;
     Ok(p2pmap::open("bench", config)?)
@@ -143,47 +141,4 @@ impl BareLog {
         }
         Ok(())
     }
-}
-
-fn reopen(entries: usize) -> Result<Line> {
-    const ROUNDS: usize = 3;
-    let place = Place::new()?;
-    let map = open(&place.0, "async")?;
-    for number in 0..entries {
-        map.put(key(number), value(number as u64, 0))?;
-    }
-    map.close();
-    let bytes = vec![7_u8; entries * (ENTRY_BYTES + 40)];
-    let bare = place.0.join("bare");
-    std::fs::write(&bare, &bytes)?;
-    let (mut ours, mut floor) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let start = now_ns();
-        let map = open(&place.0, "async")?;
-        ours.push(now_ns() - start);
-        if map.len()? != entries {
-            return Err(format!("{} of {entries} entries came back", map.len()?).into());
-        }
-        map.close();
-
-        let start = now_ns();
-        let mut read = Vec::new();
-        File::open(&bare)?.read_to_end(&mut read)?;
-        let index = bare_index();
-        for number in 0..entries {
-            let entry = &read[number * ENTRY_BYTES..][..ENTRY_BYTES];
-            index.insert_sync(key(number)[..].into(), entry[16..].into()).map_err(|_| "twice")?;
-        }
-        floor.push(now_ns() - start);
-    }
-    Ok(Line {
-        row: 14,
-        what: format!("open again, {} entries on disk", load::count(entries)),
-        unit: Unit::Nanoseconds,
-        ours: Samples::new(ours).median(),
-        p99: None,
-        floor: Some(Floor { what: "bare read and bare index".into(), is: Samples::new(floor).median(), p99: None }),
-        samples: ROUNDS.to_string(),
-        goal: "<= 1.5 x".into(),
-    })
 }

@@ -18,6 +18,7 @@ mod machine;
 mod node;
 mod notify;
 mod reads;
+mod reopen;
 mod report;
 mod spread;
 mod table;
@@ -47,7 +48,7 @@ impl Effort {
 /// What measures the rows of one number.
 type Measure = fn(Effort) -> Result<Vec<Line>>;
 
-const ROWS: [(&str, Measure); 8] = [
+const ROWS: [(&str, Measure); 9] = [
     ("1", reads::measure),
     ("2", through_c::measure),
     ("4", writes::measure),
@@ -56,6 +57,7 @@ const ROWS: [(&str, Measure); 8] = [
     ("10", join::measure),
     ("11", idle::measure),
     ("13", durable::measure),
+    ("14", reopen::measure),
 ];
 
 fn main() -> ExitCode {
@@ -83,6 +85,8 @@ fn play(role: &str, args: &[String]) -> Result<()> {
         "gossip" => gossip::gossip(args),
         "echo" => tcp::echo(args),
         "load" => tcp::load(args),
+        "reopen" => reopen::reopen(args),
+        "refill" => reopen::refill(args),
         _ => Err(format!("no such role: {role}").into()),
     }
 }
