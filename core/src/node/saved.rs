@@ -1,11 +1,12 @@
 //! Between a durable replica and the rows of its store: what changed becomes rows, and rows become a replica again.
 
 use std::path::Path;
+use std::thread;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_COMMIT_BYTES, MAX_ROW_BYTES};
 use crate::replica::{
-    Head, Known, Mutation, Origin, Record, Replica, Restorer, Rules, SavedEntry, Slot, Unsaved, mutated, same_batch,
+    Head, Known, Mutation, Origin, Record, Replica, Restorer, Rules, SavedEntry, Slot, Task, Unsaved, mutated, same_batch,
 };
 use crate::store::{Row, SnapshotWriter, Store};
 use crate::wire::rows::{self, Row as Decoded};
@@ -168,7 +169,19 @@ impl Loading {
                 return Err(corrupted(directory, "an entry names an origin that is not there"));
             }
         }
-        Ok(self.restorer.finish())
+        Ok(self.restorer.finish(both))
+    }
+}
+
+/// Runs both at once, if there is a thread to be had.
+fn both(one: Task<'_>, other: Task<'_>) {
+    let started = thread::scope(|scope| {
+        let started = thread::Builder::new().name("p2pmap-load".to_owned()).spawn_scoped(scope, &mut *one).is_ok();
+        other();
+        started
+    });
+    if !started {
+        one();
     }
 }
 

@@ -86,11 +86,34 @@ impl Index {
 
     /// Writer only: a key that was not there.
     pub(super) fn insert(&self, slot: &Slot, record: &Record) {
-        self.count(record, 1);
-        self.bytes.fetch_add((slot.key().len() + record.bytes().len()) as u64, Ordering::Relaxed);
+        self.announce(slot.key(), record);
         // Invariant: the one writer looked and did not find the key.
         let new = self.by_key.insert_sync(slot.clone(), ()).is_ok() && self.ordered.insert_sync(slot.clone(), ()).is_ok();
         debug_assert!(new);
+    }
+
+    /// Writer only: counts a key that was not there, and is going to be.
+    pub(super) fn announce(&self, key: &[u8], record: &Record) {
+        self.count(record, 1);
+        self.bytes.fetch_add((key.len() + record.bytes().len()) as u64, Ordering::Relaxed);
+    }
+
+    /// Writer only: keys that were announced, each once, for point reads.
+    pub(super) fn fill_by_key(&self, slots: Vec<Slot>) {
+        // A table that is more than four fifths full grows.
+        let _room = self.by_key.reserve(slots.len() + slots.len() / 4);
+        for slot in slots {
+            let new = self.by_key.insert_sync(slot, ()).is_ok();
+            debug_assert!(new);
+        }
+    }
+
+    /// Writer only: keys that were announced, each once and best in their order, for scans.
+    pub(super) fn fill_ordered(&self, slots: impl Iterator<Item = Slot>) {
+        for slot in slots {
+            let new = self.ordered.insert_sync(slot, ()).is_ok();
+            debug_assert!(new);
+        }
     }
 
     /// Writer only: a key's next record; returns the one before.

@@ -1,16 +1,14 @@
-//! What a durable replica has not saved yet, and how it comes back from what it has.
+//! What a durable replica has not saved yet.
 //!
 //! Whoever keeps a replica takes, now and then and under the writer lock, everything that changed since ([`Unsaved`]): the keys as
 //! they are now, what is known of the origins that changed, and the clock. Written as one commit it takes the saved state from one
 //! moment of the replica to a later one, so what is on disk is always a state that the replica was in. Entries name their origin by
 //! a number, which is given once and never again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::context::Seen;
-use super::forget::raise;
-use super::table::Content;
-use super::{Bug, Context, Origin, Record, Replica, Rules, Slot, Stamp, Timestamp, first_revision, mutated};
+use super::{Origin, Record, Replica, Slot, Timestamp};
 
 /// Everything that changed since the last time, each once, as it is now.
 pub struct Unsaved {
@@ -116,6 +114,12 @@ impl Ledger {
         }
     }
 
+    /// The number that an earlier life gave it.
+    pub fn renumber(&mut self, origin: &Origin, number: u32) {
+        self.next_number = self.next_number.max(number);
+        self.numbers.insert(origin.clone(), number);
+    }
+
     pub fn origins(&self) -> impl Iterator<Item = &Origin> {
         self.numbers.keys()
     }
@@ -186,109 +190,5 @@ impl Replica {
     /// That origin's vectors have changed.
     pub(super) fn note_origin(&mut self, origin: &Origin) {
         self.table.ledger.iter_mut().for_each(|ledger| ledger.note_origin(origin));
-    }
-}
-
-/// An entry as it comes back.
-#[derive(Clone, Copy, Debug)]
-pub struct Restored<'a> {
-    pub key: &'a [u8],
-    pub origin: u32,
-    pub timestamp: Timestamp,
-    pub place: u32,
-    pub value: Option<&'a [u8]>,
-    pub expires_at_ms: u64,
-}
-
-/// A replica that is coming back. Rows come in any order; an entry's origin may come after it.
-pub struct Restorer {
-    replica: Replica,
-    origins: HashMap<u32, Origin, foldhash::fast::RandomState>,
-    /// The newest opening before this one.
-    last_epoch: u64,
-    now_ms: u64,
-}
-
-/// How much later an opening is than the one before, when the clock says that it is earlier: some hours, for more changes than a
-/// life has.
-const EPOCH_STEP: u64 = 1 << 40;
-
-impl Restorer {
-    /// Goes on as that origin, or as a later opening of the same node's.
-    pub fn new(origin: Origin, rules: Rules, now_ms: u64) -> Self {
-        let mut replica = Replica::new(origin, rules);
-        replica.keep();
-        Self { replica, origins: HashMap::default(), last_epoch: 0, now_ms }
-    }
-
-    pub fn head(&mut self, head: &Head) {
-        self.replica.clock.observe(head.clock);
-        self.replica.pruned_ms = head.pruned_ms;
-        self.last_epoch = head.epoch;
-    }
-
-    pub fn origin(&mut self, number: u32, known: Known) {
-        let Known { origin, seen, refused, past, forgotten, beaten } = known;
-        let replica = &mut self.replica;
-        let claim = |context: &mut Context, seen: &Seen| {
-            seen.up_to(Timestamp(u64::MAX)).for_each(|(after, last)| context.add(&origin, after, last));
-        };
-        claim(&mut replica.context, &seen);
-        refused.iter().for_each(|refused| claim(&mut replica.past_refusals, refused));
-        let forgotten = if mutated(Bug::ForgottenNotRestored) { Timestamp::ZERO } else { forgotten };
-        let vectors = [(&mut replica.past, past), (&mut replica.forgotten, forgotten), (&mut replica.beaten, beaten)];
-        for (vector, newest) in vectors.into_iter().filter(|(_, newest)| *newest > Timestamp::ZERO) {
-            vector.insert(origin.clone(), newest);
-        }
-        if let Some(ledger) = &mut replica.table.ledger {
-            ledger.next_number = ledger.next_number.max(number);
-            ledger.numbers.insert(origin.clone(), number);
-        }
-        self.origins.insert(number, origin);
-    }
-
-    /// Whether it could be taken: its origin is known.
-    pub fn entry(&mut self, entry: &Restored<'_>) -> bool {
-        let Some(origin) = self.origins.get(&entry.origin) else { return false };
-        let stamp = Stamp { timestamp: entry.timestamp, origin: origin.clone() };
-        let hidden = self.replica.presence.as_mut().is_some_and(|presence| {
-            presence.met(origin.peer(), false);
-            !presence.is_here(origin.peer())
-        });
-        let &Restored { key, value, expires_at_ms, place, .. } = entry;
-        self.replica.table.restore(&Content { key, value, expires_at_ms, place, hidden }, stamp, self.now_ms);
-        true
-    }
-
-    /// All has come back. What its own writes depend on is told anew: their origin is a new one.
-    pub fn finish(mut self) -> Replica {
-        self.depend_on_entries();
-        let replica = &mut self.replica;
-        if replica.origin.epoch() <= self.last_epoch && !mutated(Bug::EpochNotRaised) {
-            let origin = Origin::new(replica.origin.peer().clone(), self.last_epoch.saturating_add(EPOCH_STEP));
-            replica.presence.iter_mut().for_each(|presence| presence.rename(origin.clone()));
-            replica.origin = origin;
-        }
-        // A pull that another life of this replica served must not go on as if nothing had changed or been forgotten since.
-        replica.forgotten_revision = replica.table.go_on_from(first_revision(&replica.origin));
-        let last = replica.clock.last();
-        if !mutated(Bug::PastNotTold) {
-            replica.past_news = replica.past.keys().map(|origin| (origin.clone(), last)).collect();
-        }
-        self.replica
-    }
-
-    /// Of a large change the first commits alone may have come back, entries without what was known of their origins: they count as
-    /// taken in, and as nothing more.
-    fn depend_on_entries(&mut self) {
-        let replica = &mut self.replica;
-        let newest =
-            replica.table.by_origin().iter().filter_map(|(origin, stamps)| Some((origin, *stamps.last_key_value()?.0)));
-        let unknown = newest.filter(|(origin, newest)| replica.past.get(*origin).is_none_or(|past| past < newest));
-        for (origin, newest) in unknown.map(|(origin, newest)| (origin.clone(), newest)).collect::<Vec<_>>() {
-            replica.clock.observe(newest);
-            raise(&mut replica.past, &origin, newest);
-            replica.note_origin(&origin);
-        }
     }
 }

@@ -1,11 +1,12 @@
 //! All entries of a replica, and every index over them: kept in step here, and nowhere else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::clock::Timestamp;
 use super::digest::Fingerprint;
 use super::entry::{Record, RecordParts, Slot};
+use super::gathered::{Class, Filed, Gathered, Task};
 use super::index::Index;
 use super::ledger::Ledger;
 use super::mutation::{Mutation, mutated};
@@ -25,13 +26,7 @@ pub struct Change {
 /// Threads: one writer; readers hold the [`Index`].
 pub(super) struct Table {
     pub index: Arc<Index>,
-    /// What a sync looks up: every entry under its stamp.
-    by_origin: BTreeMap<Origin, BTreeMap<Timestamp, Slot>>,
-    /// Live entries under when they expire.
-    expiring: BTreeSet<(u64, Slot)>,
-    /// Tombstones under when they ended.
-    ended: BTreeSet<(u64, Slot)>,
-    fingerprint: Fingerprint,
+    filed: Filed,
     /// Presence: what is live is nobody's for ever, and no part of the fingerprint.
     presence: bool,
     /// Counts changes.
@@ -52,27 +47,14 @@ pub(super) struct Content<'a> {
 
 impl Table {
     pub fn new(presence: bool, revision: u64) -> Self {
-        Self {
-            index: Arc::new(Index::new()),
-            by_origin: BTreeMap::new(),
-            expiring: BTreeSet::new(),
-            ended: BTreeSet::new(),
-            fingerprint: Fingerprint::default(),
-            presence,
-            revision,
-            ledger: None,
-        }
+        Self { index: Arc::new(Index::new()), filed: Filed::default(), presence, revision, ledger: None }
     }
 
     // ---- changes ----
 
     /// Puts a record in the key's place. Entries that are over by now are taken in as such.
     pub fn set(&mut self, held: Option<Slot>, content: &Content<'_>, stamp: Stamp, now_ms: u64) -> Change {
-        let &Content { key, value, expires_at_ms, place, hidden } = content;
-        self.revision += 1;
-        let value = value.filter(|_| expires_at_ms == 0 || now_ms < expires_at_ms);
-        let parts = RecordParts { stamp, expires_at_ms, place, revision: self.revision };
-        let new = Record::new(parts, value, hidden && value.is_some());
+        let new = self.record(content, stamp, now_ms);
         let shows = new.is_live() && !new.is_hidden();
         match held {
             Some(slot) => {
@@ -80,7 +62,7 @@ impl Table {
                 Change { slot, old: in_view(old), new, shows }
             }
             None => {
-                let slot = Slot::new(key, new.clone());
+                let slot = Slot::new(content.key, new.clone());
                 self.index.insert(&slot, &new);
                 self.file(&slot, &new);
                 self.note(&slot);
@@ -89,15 +71,30 @@ impl Table {
         }
     }
 
-    /// Puts a record of an earlier life in its place; a key's first one.
-    pub fn restore(&mut self, content: &Content<'_>, stamp: Stamp, now_ms: u64) {
-        let ledger = self.ledger.take();
-        let change = self.set(None, content, stamp, now_ms);
-        self.ledger = ledger;
-        if content.value.is_some() && !change.new.is_live() {
+    fn record(&mut self, content: &Content<'_>, stamp: Stamp, now_ms: u64) -> Record {
+        let &Content { value, expires_at_ms, place, hidden, .. } = content;
+        self.revision += 1;
+        let value = value.filter(|_| expires_at_ms == 0 || now_ms < expires_at_ms);
+        let parts = RecordParts { stamp, expires_at_ms, place, revision: self.revision };
+        Record::new(parts, value, hidden && value.is_some())
+    }
+
+    /// Gathers a record of an earlier life, of the origin at that place; a key's only one.
+    pub fn gather(&mut self, gathered: &mut Gathered, place: usize, content: &Content<'_>, stamp: Stamp, now_ms: u64) {
+        let new = self.record(content, stamp, now_ms);
+        let has_just_ended = content.value.is_some() && !new.is_live();
+        self.index.announce(content.key, &new);
+        let class = self.class(&new);
+        let slot = gathered.add(place, content.key, new, &class);
+        if has_just_ended {
             // It has ended for good, whatever the clock says at the next opening.
-            self.note(&change.slot);
+            self.note(&slot);
         }
+    }
+
+    /// Puts what was gathered in its place: all that there is.
+    pub fn fill(&mut self, gathered: Gathered, both: impl FnOnce(Task<'_>, Task<'_>)) {
+        self.filed = gathered.fill(&self.index, both);
     }
 
     /// Counts changes from there, if it has not come as far.
@@ -108,8 +105,8 @@ impl Table {
 
     /// Ends every entry whose time is over.
     pub fn expire(&mut self, now_ms: u64, changes: &mut Vec<Change>) {
-        while self.expiring.first().is_some_and(|(at, _)| *at <= now_ms) {
-            let Some((_, slot)) = self.expiring.pop_first() else { return };
+        while self.filed.expiring.first().is_some_and(|(at, _)| *at <= now_ms) {
+            let Some((_, slot)) = self.filed.expiring.pop_first() else { return };
             let new = slot.record().ended();
             let old = self.swap(&slot, new.clone());
             changes.push(Change { slot, old: in_view(old), new, shows: false });
@@ -124,7 +121,7 @@ impl Table {
 
     /// Hides or shows the values of one author.
     pub fn hide(&mut self, author: impl Fn(&Origin) -> bool, hidden: bool, changes: &mut Vec<Change>) {
-        for (_, stamps) in self.by_origin.iter().filter(|(origin, _)| author(origin)) {
+        for (_, stamps) in self.filed.by_origin.iter().filter(|(origin, _)| author(origin)) {
             for slot in stamps.values() {
                 let record = slot.record();
                 if record.is_live() && record.is_hidden() != hidden {
@@ -171,39 +168,40 @@ impl Table {
 
     fn file(&mut self, slot: &Slot, record: &Record) {
         let stamp = record.stamp();
-        match self.by_origin.get_mut(&stamp.origin) {
+        match self.filed.by_origin.get_mut(&stamp.origin) {
             Some(stamps) => stamps.insert(stamp.timestamp, slot.clone()),
-            None => self.by_origin.entry(stamp.origin.clone()).or_default().insert(stamp.timestamp, slot.clone()),
+            None => self.filed.by_origin.entry(stamp.origin.clone()).or_default().insert(stamp.timestamp, slot.clone()),
         };
-        match (record.is_live(), record.expires_at_ms()) {
-            (true, None) if self.presence => {}
-            (true, None) => self.fingerprint.add(slot.key(), stamp),
-            (true, Some(at)) => {
-                self.expiring.insert((at, slot.clone()));
-            }
-            (false, _) => {
-                self.ended.insert((ended_at_ms(record), slot.clone()));
-            }
+        match self.class(record) {
+            Class::Lasting => self.filed.fingerprint.add(slot.key(), stamp),
+            Class::Present => {}
+            Class::Expiring(at_ms) => drop(self.filed.expiring.insert((at_ms, slot.clone()))),
+            Class::Ended(at_ms) => drop(self.filed.ended.insert((at_ms, slot.clone()))),
         }
     }
 
     fn unfile(&mut self, slot: &Slot, record: &Record) {
         let stamp = record.stamp();
-        if let Some(stamps) = self.by_origin.get_mut(&stamp.origin) {
+        if let Some(stamps) = self.filed.by_origin.get_mut(&stamp.origin) {
             stamps.remove(&stamp.timestamp);
             if stamps.is_empty() {
-                self.by_origin.remove(&stamp.origin);
+                self.filed.by_origin.remove(&stamp.origin);
             }
         }
+        match self.class(record) {
+            Class::Lasting => self.filed.fingerprint.remove(slot.key(), stamp),
+            Class::Present => {}
+            Class::Expiring(at_ms) => drop(self.filed.expiring.remove(&(at_ms, slot.clone()))),
+            Class::Ended(at_ms) => drop(self.filed.ended.remove(&(at_ms, slot.clone()))),
+        }
+    }
+
+    fn class(&self, record: &Record) -> Class {
         match (record.is_live(), record.expires_at_ms()) {
-            (true, None) if self.presence => {}
-            (true, None) => self.fingerprint.remove(slot.key(), stamp),
-            (true, Some(at)) => {
-                self.expiring.remove(&(at, slot.clone()));
-            }
-            (false, _) => {
-                self.ended.remove(&(ended_at_ms(record), slot.clone()));
-            }
+            (true, None) if self.presence => Class::Present,
+            (true, None) => Class::Lasting,
+            (true, Some(at_ms)) => Class::Expiring(at_ms),
+            (false, _) => Class::Ended(ended_at_ms(record)),
         }
     }
 
@@ -211,21 +209,21 @@ impl Table {
 
     /// Every origin with entries here, and those under their timestamps.
     pub fn by_origin(&self) -> &BTreeMap<Origin, BTreeMap<Timestamp, Slot>> {
-        &self.by_origin
+        &self.filed.by_origin
     }
 
     /// When the next live entry expires.
     pub fn next_expiry_ms(&self) -> Option<u64> {
-        self.expiring.first().map(|(at, _)| *at)
+        self.filed.expiring.first().map(|(at, _)| *at)
     }
 
     /// Tombstones, those that ended first coming first, with when that was.
     pub fn ended(&self) -> impl Iterator<Item = &(u64, Slot)> {
-        self.ended.iter()
+        self.filed.ended.iter()
     }
 
     pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+        self.filed.fingerprint
     }
 
     pub fn revision(&self) -> u64 {

@@ -53,6 +53,10 @@ impl Reader {
         };
         if at < self.start || end > self.start + self.window.len() as u64 {
             let wanted = (count as u64).max(WINDOW_BYTES).min(self.len - at);
+            if self.window.capacity() < wanted as usize {
+                // Its zeros cost nothing: the system has them ready.
+                self.window = vec![0; wanted as usize];
+            }
             self.window.resize(wanted as usize, 0);
             self.start = at;
             let read = self.file.read_at(&mut self.window, at).map_err(|error| refused("read", &self.path, &error))?;

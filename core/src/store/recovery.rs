@@ -1,6 +1,6 @@
 //! Opening a map's directory: the newest snapshot and the log behind it become rows again, or nothing is opened at all.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, corrupted, refused};
@@ -41,12 +41,13 @@ pub struct Opened {
     pub recovered: Recovered,
 }
 
-/// The rows that the log changed, as it left them. By the map's id as the seed of its hashes, the order is the same each time.
-type Changed<'a> = HashMap<&'a [u8], Option<&'a [u8]>, foldhash::fast::FixedState>;
+/// The keys of the rows that the log changed.
+type Changed<'a> = HashSet<&'a [u8], foldhash::fast::FixedState>;
 
-/// Hands every row to `each`, once, as the last commit left it, in the same order each time. Its error ends the opening, with nothing changed.
+/// Hands every row to `each`, once, as the last commit left it: those of the log first, from its end to its start. Its error ends
+/// the opening, with nothing changed.
 ///
-/// Limits: holds the log since the snapshot, and one window of the snapshot.
+/// Limits: holds the log since the snapshot and where its keys are, and one window of the snapshot.
 pub fn open(disk: &dyn Disk, directory: &Path, name: &[u8], each: &mut TakeRow<'_>) -> Result<Opened> {
     // After the end of a process, what is seen may not be what lasts. Nothing is built on it, or removed, before it does.
     disk.sync_directory(directory).map_err(|error| refused("sync", directory, &error))?;
@@ -55,22 +56,22 @@ pub fn open(disk: &dyn Disk, directory: &Path, name: &[u8], each: &mut TakeRow<'
     // Invariant: there is at least the segment that is looked for first.
     let newest = earlier.pop().expect("a segment");
     let segments = || earlier.iter().chain([&newest]);
-    let mut changed = Changed::with_hasher(foldhash::fast::FixedState::with_seed(newest.header.id));
-    for row in segments().flat_map(Segment::rows) {
-        changed.insert(row.key, row.value);
+    let bytes = segments().map(|segment| segment.at.end).sum();
+    let mut recovered = Recovered { last: newest.at.last, bytes, ..Recovered::default() };
+    let seed = foldhash::fast::FixedState::with_seed(newest.header.id);
+    let mut changed = Changed::with_capacity_and_hasher(segments().map(|segment| segment.rows).sum(), seed);
+    // What comes later replaces what came earlier, so of each key the row that is met first, from the end, is the one that counts.
+    for commit in segments().rev().flat_map(Segment::commits_from_the_last) {
+        for row in commit.into_iter().rev() {
+            if let (true, Some(value)) = (changed.insert(row.key), row.value) {
+                recovered.rows += 1;
+                each(row.key, value)?;
+            }
+        }
     }
-
-    let mut recovered = Recovered { last: newest.at.last, ..Recovered::default() };
-    recovered.bytes = segments().map(|segment| segment.at.end).sum();
     if let Some(&number) = files.snapshots.last() {
         let first = earlier.first().unwrap_or(&newest);
         unfold(disk, directory.join(snapshot_name(number)), first, &newest, &changed, &mut recovered, each)?;
-    }
-    for (key, value) in changed {
-        if let Some(value) = value {
-            recovered.rows += 1;
-            each(key, value)?;
-        }
     }
 
     // All is well, and only now anything is changed.
@@ -137,7 +138,7 @@ fn unfold(
     }
     let mut rows = 0;
     let (end, bytes) = snapshot.rows(&mut |key, value| {
-        if changed.contains_key(key) {
+        if changed.contains(key) {
             return Ok(());
         }
         rows += 1;

@@ -19,6 +19,8 @@ pub struct Segment {
     pub damage: Option<Damage>,
     /// Where the commits' rows are.
     commits: Vec<Range<usize>>,
+    /// How many rows they have.
+    pub rows: usize,
 }
 
 /// What stands behind the last good frame, if not zeros to the end.
@@ -38,14 +40,14 @@ impl Segment {
         let mut reader = Reader::open_whole(disk, path)?;
         let (header, end, link) = Header::read(&mut reader, Kind::Log)?;
         let at = Position { last: header.base, link, end };
-        let mut segment = Self { reader, header, at, damage: None, commits: Vec::new() };
+        let mut segment = Self { reader, header, at, damage: None, commits: Vec::new(), rows: 0 };
         while segment.step()? {}
         Ok(segment)
     }
 
-    /// Every row of every good commit, in order.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.commits.iter().flat_map(|commit| rows::decode(&self.reader.held()[commit.clone()]).flatten())
+    /// The rows of every good commit, that of the last commit first.
+    pub fn commits_from_the_last(&self) -> impl Iterator<Item = Vec<Row<'_>>> {
+        self.commits.iter().rev().map(|commit| rows::decode(&self.reader.held()[commit.clone()]).flatten().collect())
     }
 
     /// Takes the next frame; says whether there was one.
@@ -58,13 +60,15 @@ impl Segment {
         // A commit has rows and the next number; a mark has none, and repeats the last.
         let is_commit = !bytes.is_empty();
         let number = self.at.last + u64::from(is_commit);
-        if head.number != number || rows::decode(bytes).any(|row| row.is_err()) {
+        let rows = rows::decode(bytes).try_fold(0, |rows, row| row.map(|_| rows + 1)).ok();
+        let Some(rows) = rows.filter(|_| head.number == number) else {
             return self.judge("a frame is not one that was written");
-        }
+        };
         if is_commit {
             let start = self.at.end as usize + HEAD_BYTES;
             self.commits.push(start..start + bytes.len());
         }
+        self.rows += rows;
         self.at = Position { last: number, link, end: next };
         Ok(true)
     }

@@ -60,7 +60,10 @@ fn restore(rows: &Rows, origin: Origin, rules: Rules, now_ms: u64, backwards: bo
         });
         assert!(pass == 0 || waiting.is_empty(), "an entry without its origin");
     }
-    restorer.finish()
+    restorer.finish(|one, other| {
+        one();
+        other();
+    })
 }
 
 /// The next life of an author, with the same clock: epochs are as the node makes them.
