@@ -7,6 +7,7 @@
 //! synced; what is damaged is refused, or, at the very end, cut and reported; and an opening that fails has changed nothing.
 #![allow(dead_code, unused_imports, reason = "the node does not keep maps yet")]
 
+mod changed;
 mod dir;
 mod disk;
 mod draft;

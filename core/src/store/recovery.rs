@@ -1,8 +1,8 @@
 //! Opening a map's directory: the newest snapshot and the log behind it become rows again, or nothing is opened at all.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::changed::Changed;
 use super::disk::{Disk, corrupted, refused};
 use super::files::{Files, log_name, snapshot_name};
 use super::log::Log;
@@ -41,13 +41,10 @@ pub struct Opened {
     pub recovered: Recovered,
 }
 
-/// The keys of the rows that the log changed.
-type Changed<'a> = HashSet<&'a [u8], foldhash::fast::FixedState>;
-
 /// Hands every row to `each`, once, as the last commit left it: those of the log first, from its end to its start. Its error ends
 /// the opening, with nothing changed.
 ///
-/// Limits: holds the log since the snapshot and where its keys are, and one window of the snapshot.
+/// Limits: holds the log since the snapshot, 40 bytes for each of its rows, and one window of the snapshot.
 pub fn open(disk: &dyn Disk, directory: &Path, name: &[u8], each: &mut TakeRow<'_>) -> Result<Opened> {
     // After the end of a process, what is seen may not be what lasts. Nothing is built on it, or removed, before it does.
     disk.sync_directory(directory).map_err(|error| refused("sync", directory, &error))?;
@@ -58,16 +55,11 @@ pub fn open(disk: &dyn Disk, directory: &Path, name: &[u8], each: &mut TakeRow<'
     let segments = || earlier.iter().chain([&newest]);
     let bytes = segments().map(|segment| segment.at.end).sum();
     let mut recovered = Recovered { last: newest.at.last, bytes, ..Recovered::default() };
-    let seed = foldhash::fast::FixedState::with_seed(newest.header.id);
-    let mut changed = Changed::with_capacity_and_hasher(segments().map(|segment| segment.rows).sum(), seed);
-    // What comes later replaces what came earlier, so of each key the row that is met first, from the end, is the one that counts.
-    for commit in segments().rev().flat_map(Segment::commits_from_the_last) {
-        for row in commit.into_iter().rev() {
-            if let (true, Some(value)) = (changed.insert(row.key), row.value) {
-                recovered.rows += 1;
-                each(row.key, value)?;
-            }
-        }
+    let changed =
+        Changed::new(segments().flat_map(Segment::rows), segments().map(|segment| segment.count).sum(), newest.header.id);
+    for (key, value) in changed.from_the_last() {
+        recovered.rows += 1;
+        each(key, value)?;
     }
     if let Some(&number) = files.snapshots.last() {
         let first = earlier.first().unwrap_or(&newest);

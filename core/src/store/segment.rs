@@ -20,7 +20,7 @@ pub struct Segment {
     /// Where the commits' rows are.
     commits: Vec<Range<usize>>,
     /// How many rows they have.
-    pub rows: usize,
+    pub count: usize,
 }
 
 /// What stands behind the last good frame, if not zeros to the end.
@@ -40,14 +40,14 @@ impl Segment {
         let mut reader = Reader::open_whole(disk, path)?;
         let (header, end, link) = Header::read(&mut reader, Kind::Log)?;
         let at = Position { last: header.base, link, end };
-        let mut segment = Self { reader, header, at, damage: None, commits: Vec::new(), rows: 0 };
+        let mut segment = Self { reader, header, at, damage: None, commits: Vec::new(), count: 0 };
         while segment.step()? {}
         Ok(segment)
     }
 
-    /// The rows of every good commit, that of the last commit first.
-    pub fn commits_from_the_last(&self) -> impl Iterator<Item = Vec<Row<'_>>> {
-        self.commits.iter().rev().map(|commit| rows::decode(&self.reader.held()[commit.clone()]).flatten().collect())
+    /// Every row of every good commit, in order.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.commits.iter().flat_map(|commit| rows::decode(&self.reader.held()[commit.clone()]).flatten())
     }
 
     /// Takes the next frame; says whether there was one.
@@ -68,7 +68,7 @@ impl Segment {
             let start = self.at.end as usize + HEAD_BYTES;
             self.commits.push(start..start + bytes.len());
         }
-        self.rows += rows;
+        self.count += rows;
         self.at = Position { last: number, link, end: next };
         Ok(true)
     }
