@@ -63,6 +63,32 @@ fn g7_what_was_written_is_there_when_the_map_is_opened_again() {
 }
 
 #[test]
+fn g7_many_entries_come_back_also_those_written_again_and_those_removed() {
+    let dir = Dir::new();
+    let map = kept(&dir, "async");
+    for round in 0..3 {
+        for key in (round..20_000).step_by(round + 1) {
+            map.put(format!("{key:08}"), format!("{round}")).unwrap();
+        }
+        map.flush().unwrap();
+    }
+    for key in (0..20_000).step_by(5) {
+        map.remove(format!("{key:08}")).unwrap();
+    }
+    let (digest, entries) = (map.status().unwrap().digest, map.len().unwrap());
+    map.close();
+    for _ in 0..2 {
+        let map = kept(&dir, "async");
+        assert_eq!((map.status().unwrap().digest, map.len().unwrap()), (digest, entries));
+        assert_eq!(map.get("00000001").unwrap().as_deref(), Some(&b"1"[..]));
+        assert!(map.get("00000005").unwrap().is_none(), "removed");
+        let keys = keys(&map, ScanOptions::default());
+        assert!(keys.len() == entries && keys.is_sorted());
+        map.close();
+    }
+}
+
+#[test]
 fn g7_a_sync_write_that_returned_is_on_disk_before_the_map_closes() {
     let dir = Dir::new();
     let map = kept(&dir, "sync");

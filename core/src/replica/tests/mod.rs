@@ -6,6 +6,7 @@ mod batches;
 mod context;
 mod expiry;
 mod forget;
+mod gathered;
 mod heal;
 pub mod hooks;
 mod ledger;

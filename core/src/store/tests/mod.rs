@@ -1,5 +1,6 @@
 //! The store against its promises, on disks that fail in every way that is known.
 
+mod changed;
 mod damage;
 mod directory;
 pub mod fault;
