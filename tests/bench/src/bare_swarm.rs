@@ -34,12 +34,12 @@ pub fn message(number: u64, bytes: usize) -> Vec<u8> {
 }
 
 /// Listens and dials; then does what it is asked to.
-pub fn run(dial: Option<Multiaddr>, ready: &SyncSender<String>, mut asked: UnboundedReceiver<Ask>) -> Result<()> {
+pub fn run(dial: Vec<Multiaddr>, ready: &SyncSender<String>, mut asked: UnboundedReceiver<Ask>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut bare = Bare::new(swarm()?);
         bare.swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse()?)?;
-        if let Some(address) = dial {
+        for address in dial {
             bare.swarm.dial(address)?;
         }
         loop {

@@ -6,7 +6,7 @@ use p2pmap::SubscribeOptions;
 
 use crate::clock::{Samples, now_ns, paced};
 use crate::gossip::{self, Ask};
-use crate::load::{key, value};
+use crate::load::{Random, key, value};
 use crate::node::{LONG, address, collect, holds, meet, open};
 use crate::notify::DELTA_BYTES;
 use crate::table::{Floor, Line, Unit};
@@ -15,6 +15,8 @@ use crate::{Effort, Result};
 const NODES: usize = 50;
 const RATE: u64 = 20;
 const WARM_UP: usize = 40;
+/// So many connections each node makes by itself; others come to it.
+const DIALED: usize = 4;
 
 pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     let (rounds, count) = effort.pick((1, 100), (3, 300));
@@ -55,8 +57,18 @@ fn ours(count: usize) -> Result<Samples> {
 }
 
 fn bare(count: usize) -> Result<Samples> {
-    let (first, address) = gossip::start(None)?;
-    let others = (1..NODES).map(|_| gossip::start(Some(&address))).collect::<Result<Vec<_>>>()?;
+    let (first, address) = gossip::start(&[])?;
+    let (mut others, mut addresses, mut random) = (Vec::new(), vec![address], Random(7));
+    for _ in 1..NODES {
+        // As many connections as ours have: the first, and some of those that are there already.
+        let mut dial = vec![addresses[0].clone()];
+        dial.extend((2..=DIALED).map(|_| addresses[random.below(addresses.len())].clone()));
+        dial.sort_unstable();
+        dial.dedup();
+        let (asks, address) = gossip::start(&dial)?;
+        others.push(asks);
+        addresses.push(address);
+    }
     let ask = |ask: &dyn Fn(std::sync::mpsc::SyncSender<String>) -> Ask| -> Result<String> {
         let (done, answer) = sync_channel(1);
         first.send(ask(done))?;
@@ -65,7 +77,7 @@ fn bare(count: usize) -> Result<Samples> {
     ask(&|done| Ask::Meet { listeners: NODES - 1, done })?;
     ask(&|done| Ask::Pace { rate: RATE, count: WARM_UP, bytes: DELTA_BYTES, done })?;
     let mut collected = Vec::new();
-    for (asks, _) in &others {
+    for asks in &others {
         let (done, ages) = sync_channel(1);
         asks.send(Ask::Collect { count, apart: false, done })?;
         collected.push(ages);

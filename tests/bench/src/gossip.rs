@@ -29,18 +29,18 @@ pub enum Ask {
     Meet { listeners: usize, done: SyncSender<String> },
 }
 
-/// `gossip [ADDRESS]`: listens, dials that address; says its own, then obeys.
+/// `gossip [ADDRESS]...`: listens, dials those addresses; says its own, then obeys.
 pub fn gossip(args: &[String]) -> Result<()> {
-    let (asks, address) = start(args.first().map(String::as_str))?;
+    let (asks, address) = start(args)?;
     let mut collected = None;
     serve(&address, |words| obey(&asks, words, &mut collected))
 }
 
-/// A swarm on a thread of its own, which ends when nobody can ask it any more; and its address.
-pub fn start(dial: Option<&str>) -> Result<(UnboundedSender<Ask>, String)> {
+/// A swarm that dials those, on a thread of its own, which ends when nobody can ask it any more; and its address.
+pub fn start(dial: &[String]) -> Result<(UnboundedSender<Ask>, String)> {
     let (asks, asked) = unbounded_channel();
     let (ready, address) = sync_channel(1);
-    let dial = dial.map(str::parse).transpose()?;
+    let dial = dial.iter().map(|address| address.parse()).collect::<std::result::Result<_, _>>()?;
     std::thread::spawn(move || {
         if let Err(error) = bare_swarm::run(dial, &ready, asked) {
             let _ = ready.send(format!("error {error}"));
