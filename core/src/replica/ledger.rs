@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use indexmap::IndexSet;
+
 use super::context::Seen;
 use super::{Origin, Record, Replica, Slot, Timestamp};
 
@@ -15,8 +17,6 @@ pub struct Unsaved {
     pub head: Head,
     /// `None`: the origin is not known any more.
     pub origins: Vec<(u32, Option<Known>)>,
-    /// Of those, the ones that have their number from now on.
-    pub named: Vec<(u32, Origin)>,
     /// `None`: forgotten.
     pub entries: Vec<(Slot, Option<SavedEntry>)>,
     /// Values that were removed elsewhere, without a trace here.
@@ -53,24 +53,16 @@ pub struct Known {
     pub beaten: Timestamp,
 }
 
-impl Known {
-    /// Nothing but its name.
-    pub fn nothing_of(origin: Origin) -> Self {
-        let (seen, refused) = (Seen::default(), None);
-        Self { origin, seen, refused, past: Timestamp::ZERO, forgotten: Timestamp::ZERO, beaten: Timestamp::ZERO }
-    }
-}
-
 /// Notes what changes, and numbers origins.
 #[derive(Default)]
 pub(super) struct Ledger {
     numbers: BTreeMap<Origin, u32>,
     next_number: u32,
     origins: BTreeSet<Origin>,
-    slots: HashSet<Slot, foldhash::fast::RandomState>,
+    /// In the order in which they were noted first: what is saved is so in the same order each time.
+    slots: IndexSet<Slot, foldhash::fast::RandomState>,
     dropped: HashSet<Slot, foldhash::fast::RandomState>,
     gone: Vec<u32>,
-    named: Vec<(u32, Origin)>,
     edits: u64,
 }
 
@@ -99,7 +91,6 @@ impl Ledger {
         }
         self.next_number += 1;
         self.numbers.insert(origin.clone(), self.next_number);
-        self.named.push((self.next_number, origin.clone()));
         // Its row is due with the first that names it.
         self.origins.insert(origin.clone());
         self.next_number
@@ -157,8 +148,7 @@ impl Replica {
         let mut origins: Vec<_> = std::mem::take(&mut ledger.gone).into_iter().map(|number| (number, None)).collect();
         origins.extend(changed.iter().map(|origin| (ledger.number(origin), Some(self.known(origin)))));
         ledger.origins.clear();
-        let named = std::mem::take(&mut ledger.named);
-        let unsaved = Unsaved { head: self.head(), origins, named, entries, dropped: gone, edits: ledger.edits };
+        let unsaved = Unsaved { head: self.head(), origins, entries, dropped: gone, edits: ledger.edits };
         self.table.ledger = Some(ledger);
         Some(unsaved)
     }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::context::Seen;
-use super::forget::raise;
 use super::gathered::{Gathered, Task};
 use super::ledger::{Head, Known};
 use super::table::Content;
@@ -88,7 +87,6 @@ impl Restorer {
     /// `both` runs two tasks, in turn or at once: nothing depends on it but how long this takes.
     pub fn finish(mut self, both: impl FnOnce(Task<'_>, Task<'_>)) -> Replica {
         self.replica.table.fill(std::mem::take(&mut self.gathered), both);
-        self.depend_on_entries();
         let replica = &mut self.replica;
         if replica.origin.epoch() <= self.last_epoch && !mutated(Bug::EpochNotRaised) {
             let origin = Origin::new(replica.origin.peer().clone(), self.last_epoch.saturating_add(EPOCH_STEP));
@@ -102,19 +100,5 @@ impl Restorer {
             replica.past_news = replica.past.keys().map(|origin| (origin.clone(), last)).collect();
         }
         self.replica
-    }
-
-    /// Of a large change the first commits alone may have come back, entries without what was known of their origins: they count as
-    /// taken in, and as nothing more.
-    fn depend_on_entries(&mut self) {
-        let replica = &mut self.replica;
-        let newest =
-            replica.table.by_origin().iter().filter_map(|(origin, stamps)| Some((origin, *stamps.last_key_value()?.0)));
-        let unknown = newest.filter(|(origin, newest)| replica.past.get(*origin).is_none_or(|past| past < newest));
-        for (origin, newest) in unknown.map(|(origin, newest)| (origin.clone(), newest)).collect::<Vec<_>>() {
-            replica.clock.observe(newest);
-            raise(&mut replica.past, &origin, newest);
-            replica.note_origin(&origin);
-        }
     }
 }
