@@ -61,7 +61,7 @@ impl<'a> Changed<'a> {
     }
 
     /// The rows that are there in the end, the last one first.
-    pub fn from_the_last(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    pub fn last_first(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         self.rows.iter().rev().filter_map(|row| Some((row.key, row.value?)))
     }
 

@@ -57,7 +57,7 @@ pub fn open(disk: &dyn Disk, directory: &Path, name: &[u8], each: &mut TakeRow<'
     let mut recovered = Recovered { last: newest.at.last, bytes, ..Recovered::default() };
     let changed =
         Changed::new(segments().flat_map(Segment::rows), segments().map(|segment| segment.count).sum(), newest.header.id);
-    for (key, value) in changed.from_the_last() {
+    for (key, value) in changed.last_first() {
         recovered.rows += 1;
         each(key, value)?;
     }

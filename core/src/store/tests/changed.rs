@@ -20,7 +20,7 @@ fn check(log: &Log) {
     let rows = log.iter().map(|(key, value)| Row { key, value: value.as_deref() });
     let changed = Changed::new(rows, log.len(), 0x5EED);
     let mut found = Rows::new();
-    for (key, value) in changed.from_the_last() {
+    for (key, value) in changed.last_first() {
         assert_eq!(found.insert(key.to_vec(), value.to_vec()), None, "each key once");
     }
     assert!(found == replayed, "{} rows, not {}", found.len(), replayed.len());
