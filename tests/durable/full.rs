@@ -3,7 +3,7 @@
 use super::notes::Notes;
 use super::place::{Mounted, Place};
 use super::process::{Place as Where, TestNode};
-use super::until_equal;
+use super::{peer, until_equal};
 
 #[test]
 fn g7_a_disk_that_fills_up_under_load_costs_nothing_that_was_acknowledged() {
@@ -12,7 +12,7 @@ fn g7_a_disk_that_fills_up_under_load_costs_nothing_that_was_acknowledged() {
     std::fs::write(&ballast, vec![1; 5_000_000]).expect("room");
     let place = Place::new();
     let notes = Notes::new(&place, 8);
-    let mut peer = TestNode::start(Where::Loopback, &[]);
+    let mut peer = peer();
     let (bootstrap, data) = (peer.as_bootstrap(), disk.place().as_data_dir("data"));
     let options = [&*bootstrap, &*data, "durability=sync"];
     let mut node = TestNode::start(Where::Loopback, &options);
@@ -46,7 +46,7 @@ fn g7_a_disk_that_fills_up_under_load_costs_nothing_that_was_acknowledged() {
 #[test]
 fn a_map_that_may_go_on_in_memory_does_so_on_a_full_disk() {
     let Some(disk) = Mounted::new(2) else { return };
-    let mut peer = TestNode::start(Where::Loopback, &[]);
+    let mut peer = peer();
     let (bootstrap, data) = (peer.as_bootstrap(), disk.place().as_data_dir("data"));
     let mut node = TestNode::start(Where::Loopback, &[&bootstrap, &data, "durability=sync", "on_storage_error=memory"]);
     node.tell("putmany fill/ 400 8000");

@@ -3,7 +3,7 @@
 use super::notes::Notes;
 use super::place::Place;
 use super::process::{Place as Where, TestNode};
-use super::until_equal;
+use super::{peer, until_equal};
 
 const WRITERS: u64 = 16;
 
@@ -16,7 +16,7 @@ fn kills() -> u64 {
 fn g7_what_was_acknowledged_is_there_after_kill_9() {
     let place = Place::new();
     let notes = Notes::new(&place, WRITERS);
-    let mut peer = TestNode::start(Where::Loopback, &[]);
+    let mut peer = peer();
     let (bootstrap, data) = (peer.as_bootstrap(), place.as_data_dir("data"));
     let options = [&*bootstrap, &*data, "durability=sync"];
     let mut dice = 1_u64;

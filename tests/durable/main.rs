@@ -14,10 +14,15 @@ mod place;
 mod process;
 mod wanted;
 
-use process::TestNode;
+use process::{Place as Where, TestNode};
 
 /// How long anything may take; only what hangs takes that long.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A node that keeps nothing on disk, for others to join. Over TCP: the end of a process is noticed at once there.
+fn peer() -> TestNode {
+    TestNode::start(Where::Loopback, &["listen=/ip4/127.0.0.1/tcp/0"])
+}
 
 /// Returns when a node and its peer hold the same.
 fn until_equal(node: &mut TestNode, peer: &mut TestNode) {
