@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::notes::Notes;
 use super::place::Place;
 use super::process::{Place as Where, TestNode};
-use super::until_equal;
+use super::{peer, until_equal};
 
 /// The user `nobody`.
 const NOBODY: u32 = 65_534;
@@ -24,7 +24,7 @@ fn remove(directory: &Path) {
 fn g7_who_writes_to_a_directory_that_was_removed_is_told() {
     let place = Place::new();
     let notes = Notes::new(&place, 4);
-    let mut peer = TestNode::start(Where::Loopback, &[]);
+    let mut peer = peer();
     let (bootstrap, data) = (peer.as_bootstrap(), place.as_data_dir("data"));
     let options = [&*bootstrap, &*data, "durability=sync"];
     let mut node = TestNode::start(Where::Loopback, &options);
@@ -46,6 +46,22 @@ fn g7_who_writes_to_a_directory_that_was_removed_is_told() {
     assert_ne!(node.id, id);
     until_equal(&mut node, &mut peer);
     assert_eq!(node.tell("get before"), "1");
+}
+
+#[test]
+fn a_directory_that_was_removed_is_noticed_without_a_write() {
+    let place = Place::new();
+    for durability in ["durability=sync", "durability=async"] {
+        let mut node = TestNode::start(Where::Loopback, &[&place.as_data_dir("data"), durability]);
+        node.tell("put before 1");
+        node.tell("flush");
+        assert_eq!(node.tell("disk"), "works");
+        remove(&place.path().join("data"));
+        assert!(node.tell("disk").contains("somebody removed it"), "whoever asks is told");
+        let refused = node.ask("put lost 1");
+        assert!(refused.starts_with("error STORAGE ") && refused.contains("somebody removed it"), "{refused}");
+        assert_eq!(node.tell("get before"), "1");
+    }
 }
 
 /// Every file and directory, with what is in it, but for the number of the process that was last there.

@@ -49,6 +49,8 @@ pub trait DiskFile: Send {
     fn truncate(&mut self, len: u64) -> io::Result<()>;
     /// Makes the bytes last, and the length. Errors: `NotFound` when the file was removed meanwhile.
     fn sync(&mut self) -> io::Result<()>;
+    /// Whether it still has a name. Errors: `NotFound`: it takes everything, and keeps nothing.
+    fn check_named(&self) -> io::Result<()>;
     /// Whether somebody beside its owner may read it.
     fn is_open_to_others(&self) -> io::Result<bool>;
 }

@@ -130,7 +130,10 @@ impl DiskFile for OsFile {
     fn sync(&mut self) -> io::Result<()> {
         // The length with it: fdatasync writes what is needed to read the bytes again.
         self.0.sync_data()?;
-        // A file that has no name any more takes everything and keeps nothing.
+        self.check_named()
+    }
+
+    fn check_named(&self) -> io::Result<()> {
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::nlink(&self.0.metadata()?) == 0 {
             return Err(io::ErrorKind::NotFound.into());

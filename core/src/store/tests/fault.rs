@@ -27,6 +27,8 @@ pub enum Fault {
     Once(io::ErrorKind),
     /// The same, and every later one that changes something too.
     Always(io::ErrorKind),
+    /// A bug.
+    Panic,
 }
 
 #[derive(Clone)]
@@ -156,6 +158,7 @@ impl State {
             Fault::Power if now >= at => io::ErrorKind::Other,
             Fault::Once(kind) if now == at => kind,
             Fault::Always(kind) if now >= at && changes => kind,
+            Fault::Panic if now == at => panic!("as planned"),
             _ => return None,
         };
         // A power cut takes effect in the middle of one operation; after it there is nothing that could.
