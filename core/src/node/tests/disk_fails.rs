@@ -94,7 +94,8 @@ fn g7_a_panic_while_one_saves_for_all_ends_the_writing_and_leaves_nobody_waiting
     put(&map, "before").unwrap();
     disk.plan(0, Fault::Panic);
     let outcomes: Vec<_> = std::thread::scope(|scope| {
-        let writers: Vec<_> = (0..8).map(|writer| scope.spawn(|| put(&map, &writer.to_string()))).collect();
+        let map = &map;
+        let writers: Vec<_> = (0..8).map(|writer| scope.spawn(move || put(map, &writer.to_string()))).collect();
         writers.into_iter().map(|writer| writer.join()).collect()
     });
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), 1, "one panicked");
