@@ -2,6 +2,7 @@
 
 mod damage;
 mod directory;
+mod draft;
 pub mod fault;
 mod faults;
 mod frozen;
