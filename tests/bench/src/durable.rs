@@ -13,22 +13,24 @@ use crate::bare::bare_index;
 use crate::clock::{Samples, now_ns};
 use crate::load::{self, ENTRY_BYTES, Key, key, value};
 use crate::table::{Floor, Line, Unit};
-use crate::{Effort, Result};
+use crate::{Effort, Result, overwrites};
 
 pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for (writers, goal) in [(1, ">= 0.9 x"), (32, ">= 0.8 x")] {
         lines.push(puts(writers, effort.pick(1_500, 10_000), goal)?);
     }
+    lines.extend(overwrites::measure("async", effort.pick(1_000_000, 10_000_000))?);
+    lines.extend(overwrites::measure("sync", effort.pick(30_000, 150_000))?);
     lines.push(reopen(effort.pick(100_000, 1_000_000))?);
     Ok(lines)
 }
 
 /// A directory on the disk that the build is on, gone when this is.
-struct Place(PathBuf);
+pub struct Place(pub PathBuf);
 
 impl Place {
-    fn new() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         let path = std::env::current_exe()?.with_file_name(format!("bench-{}", std::process::id()));
         std::fs::create_dir_all(&path)?;
         Ok(Self(path))
@@ -41,7 +43,7 @@ impl Drop for Place {
     }
 }
 
-fn open(place: &Path, durability: &str) -> Result<Map> {
+pub fn open(place: &Path, durability: &str) -> Result<Map> {
     let mut config = Config::new();
     config.set("data_dir", &place.join("data").to_string_lossy())?.set("durability", durability)?;
     Ok(p2pmap::open("bench", config)?)
@@ -102,7 +104,7 @@ fn run(writers: usize, share: usize, samples: &mut Vec<u64>, write: impl Fn(usiz
 }
 
 /// The least that a log with group commit does: whoever finds nobody at it writes what has gathered, with one sync for all.
-struct BareLog {
+pub struct BareLog {
     file: File,
     state: Mutex<State>,
     turn_over: Condvar,
@@ -117,11 +119,11 @@ struct State {
 }
 
 impl BareLog {
-    fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: &Path) -> Result<Self> {
         Ok(Self { file: File::create(path)?, state: Mutex::default(), turn_over: Condvar::new() })
     }
 
-    fn append(&self, bytes: &[u8]) -> Result<()> {
+    pub fn append(&self, bytes: &[u8]) -> Result<()> {
         let mut state = self.state.lock();
         state.waiting.extend_from_slice(bytes);
         state.appended += 1;

@@ -17,6 +17,7 @@ mod load;
 mod machine;
 mod node;
 mod notify;
+mod overwrites;
 mod reads;
 mod report;
 mod spread;

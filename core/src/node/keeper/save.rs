@@ -92,10 +92,12 @@ impl Keeper {
             self.saved.store(unsaved.edits, Ordering::Release);
         }
         self.log_bytes.store(store.log_bytes(), Ordering::Relaxed);
-        if store.is_overgrown(live_bytes(map)) {
-            self.overgrown.store(true, Ordering::Release);
+        let live_bytes = live_bytes(map);
+        if store.should_compact(live_bytes) {
+            // The thread does that, whoever has saved: early, so that nobody has to wait for it.
             self.changed();
         }
+        self.overgrown.fetch_or(store.is_overgrown(live_bytes), Ordering::Release);
         Ok(())
     }
 
