@@ -7,6 +7,8 @@
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
+use p2pmap::{Map, Result};
+
 use crate::error::{P2PMAP_OK, p2pmap_error, p2pmap_status};
 use crate::guard::guard;
 use crate::handle::live;
@@ -27,16 +29,8 @@ pub unsafe extern "C" fn p2pmap_map_dump(
     count: Option<&mut MaybeUninit<u64>>,
     error: Option<&mut MaybeUninit<*mut p2pmap_error>>,
 ) -> p2pmap_status {
-    guard(error, || {
-        let map = live(map)?;
-        // SAFETY: the caller passes a NUL-terminated string.
-        let path = unsafe { input::text(path, "path") }?;
-        let dumped = map.map().dump(path)?;
-        if let Some(count) = count {
-            count.write(dumped);
-        }
-        Ok(P2PMAP_OK)
-    })
+    // SAFETY: as the caller of this one promises.
+    unsafe { with_file(map, path, count, error, |map, path| map.dump(path)) }
 }
 
 /// Writes every entry of such a file into this map; `*count` is how many, NULL if that is not asked for. They are new
@@ -58,13 +52,28 @@ pub unsafe extern "C" fn p2pmap_map_load(
     count: Option<&mut MaybeUninit<u64>>,
     error: Option<&mut MaybeUninit<*mut p2pmap_error>>,
 ) -> p2pmap_status {
+    // SAFETY: as the caller of this one promises.
+    unsafe { with_file(map, path, count, error, |map, path| map.load(path)) }
+}
+
+/// Has a map do something with the file at that path, and writes how many entries it was.
+///
+/// # Safety
+/// `path` is NULL or NUL-terminated, and stays as it is until this returns.
+unsafe fn with_file(
+    map: Option<&p2pmap_map>,
+    path: *const c_char,
+    count: Option<&mut MaybeUninit<u64>>,
+    error: Option<&mut MaybeUninit<*mut p2pmap_error>>,
+    act: impl FnOnce(&Map, &str) -> Result<u64>,
+) -> p2pmap_status {
     guard(error, || {
         let map = live(map)?;
         // SAFETY: the caller passes a NUL-terminated string.
         let path = unsafe { input::text(path, "path") }?;
-        let loaded = map.map().load(path)?;
+        let entries = act(map.map(), path)?;
         if let Some(count) = count {
-            count.write(loaded);
+            count.write(entries);
         }
         Ok(P2PMAP_OK)
     })

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::PATIENCE;
 use super::place::Place;
 use super::process::{Place as Where, TestNode};
 
 const NODES: usize = 5;
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn start(place: &Place, at: usize, bootstrap: Option<&str>) -> TestNode {
-    let data = format!("data_dir={}", place.inside(&format!("node{at}")).display());
+    let data = place.as_data_dir(&format!("node{at}"));
     let mut options = vec![&*data, "durability=sync", "tombstone_ttl_ms=1000", "scan_ms=10"];
     options.extend(bootstrap);
     TestNode::start(Where::Loopback, &options)

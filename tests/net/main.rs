@@ -18,6 +18,7 @@ mod oracle;
 mod outage;
 mod partition;
 mod presence;
+#[allow(dead_code, reason = "shared with the tests of durable maps")]
 mod process;
 mod waiting;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub enum Place<'a> {
     Loopback,
     /// A network namespace, by name.
     Namespace(&'a str),
+    /// Loopback, as another user.
+    User(u32),
 }
 
 /// A running `testnode`. Dropping it kills it.
@@ -30,6 +33,11 @@ pub struct TestNode {
 impl TestNode {
     /// Starts a node with these options (`name=value`) and waits until it listens.
     pub fn start(place: Place, options: &[&str]) -> Self {
+        Self::launch(place, options).ready().unwrap_or_else(|refused| panic!("it does not start: {refused}"))
+    }
+
+    /// Starts a node that may refuse: `ready` says whether it did.
+    pub fn launch(place: Place, options: &[&str]) -> Self {
         let program = env!("CARGO_BIN_EXE_testnode");
         let mut command = match place {
             Place::Loopback => Command::new(program),
@@ -37,6 +45,11 @@ impl TestNode {
             Place::Namespace(name) => {
                 let mut command = Command::new("ip");
                 command.args(["netns", "exec", name, program]);
+                command
+            }
+            Place::User(id) => {
+                let mut command = Command::new(program);
+                command.uid(id).current_dir("/");
                 command
             }
         };
@@ -47,13 +60,17 @@ impl TestNode {
         let (sender, answers) = sync_channel(1);
         std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
 
-        let mut node = Self { child, stdin, answers, id: String::new(), addrs: Vec::new() };
-        let ready = node.answer("start");
+        Self { child, stdin, answers, id: String::new(), addrs: Vec::new() }
+    }
+
+    /// The node, once it listens, or the error that it ended with.
+    pub fn ready(mut self) -> Result<Self, String> {
+        let said = self.answer("start");
+        let Some(ready) = said.strip_prefix("ready ") else { return Err(said) };
         let mut words = ready.split(' ').map(str::to_string);
-        assert_eq!(words.next().as_deref(), Some("ready"), "{ready}");
-        node.id = words.next().expect("an id");
-        node.addrs = words.collect();
-        node
+        self.id = words.next().expect("an id");
+        self.addrs = words.collect();
+        Ok(self)
     }
 
     /// A node on loopback that knows another.
@@ -97,6 +114,11 @@ impl TestNode {
     /// Each connected peer with the remote address of its connection: the same address, the same connection.
     pub fn links(&mut self) -> BTreeSet<String> {
         self.tell("links").split(' ').map(str::to_string).collect()
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn peers(&mut self) -> Vec<String> {

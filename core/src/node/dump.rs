@@ -40,7 +40,8 @@ impl Map {
     /// may read it. Like a scan it sees each key once, and may or may not see what is written meanwhile.
     /// Shape: one object a line, of `key`, or `key_base64` where it is not UTF-8; `value` or `value_base64`; `stamp`; `author`; and
     /// `expires_at_ms` if it expires.
-    /// Errors: `Storage`, and a file that was there before is as it was. Cost: blocks on the disk; memory for some entries.
+    /// Errors: `Storage`, and a file that was there before is as it was, or, where only its directory could not be synced, replaced by
+    /// the whole new one. Cost: blocks on the disk; memory for some entries.
     pub fn dump(&self, path: impl AsRef<Path>) -> Result<u64> {
         let path = path.as_ref();
         let scan = self.scan(ScanOptions::default())?;

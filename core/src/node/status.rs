@@ -114,6 +114,8 @@ pub struct MapStatus {
 
 impl MapState {
     pub fn status(&self, connected: &[NetPeer], drifts: &HashMap<PeerId, i64>) -> MapStatus {
+        // Before the writer lock is taken.
+        self.keeper.iter().for_each(|keeper| keeper.look(self));
         let (writer, now) = (self.writer(), now_ms());
         let (digest, outbox, origins) = (writer.replica.digest(), writer.replica.waiting(), writer.replica.context().len());
         let (forgotten, clock_ahead_ms) = (writer.replica.forgotten_count(), writer.replica.clock_ahead_ms(now));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::disk::{Disk, Open, corrupted, refused};
+use super::disk::{Disk, Lock, corrupted, refused};
 use super::files::{FIRST_SEGMENT, Files, log_name};
 use super::header::{Header, Kind};
 use super::log::Log;
@@ -55,6 +55,8 @@ impl DataDir {
     }
 
     pub(super) fn with_extent(disk: Arc<dyn Disk>, path: &Path, extent: u32) -> Result<Self> {
+        // The process may change its own directory later.
+        let path = &std::path::absolute(path).map_err(|error| refused("open", path, &error))?;
         make(&*disk, path)?;
         let lock = lock(&*disk, &path.join(LOCK))?;
         let inner = Inner { disk, path: path.to_owned(), extent, open: Mutex::default(), _lock: lock };
@@ -208,14 +210,13 @@ fn make(disk: &dyn Disk, path: &Path) -> Result<()> {
 }
 
 fn lock(disk: &dyn Disk, path: &Path) -> Result<Box<dyn Send + Sync>> {
-    let taken = disk.lock(path, &std::process::id().to_string()).map_err(|error| refused("lock", path, &error))?;
-    taken.ok_or_else(|| {
-        let mut text = [0; 20];
-        let read = disk.open(path, Open::Read).and_then(|file| file.read_at(&mut text, 0)).unwrap_or(0);
-        let holder = String::from_utf8_lossy(&text[..read]).into_owned();
-        let holder = if holder.is_empty() { "another process".to_owned() } else { format!("process {holder}") };
-        let directory = path.parent().unwrap_or(path).display();
-        let message = format!("{directory} is in use by {holder}: close that one, or use another data_dir");
-        Error::new(ErrorKind::Locked, message)
-    })
+    match disk.lock(path).map_err(|error| refused("lock", path, &error))? {
+        Lock::Taken(lock) => Ok(lock),
+        Lock::Held(holder) => {
+            let holder = holder.map_or("another process".to_owned(), |holder| format!("process {holder}"));
+            let directory = path.parent().unwrap_or(path).display();
+            let message = format!("{directory} is in use by {holder}: close that one, or use another data_dir");
+            Err(Error::new(ErrorKind::Locked, message))
+        }
+    }
 }

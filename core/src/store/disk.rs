@@ -20,8 +20,15 @@ pub trait Disk: Send + Sync {
     /// Makes a directory's entries last: files made, renamed and removed in it.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
     /// Takes a lock that no other process, and nobody else in this one, has; it ends with what is returned. The file then
-    /// says `holder`. `None`: somebody has it.
-    fn lock(&self, path: &Path, holder: &str) -> io::Result<Option<Box<dyn Send + Sync>>>;
+    /// says which process that is: this one.
+    fn lock(&self, path: &Path) -> io::Result<Lock>;
+}
+
+/// A lock that was asked for.
+pub enum Lock {
+    Taken(Box<dyn Send + Sync>),
+    /// Somebody has it: that process, where it is known.
+    Held(Option<u32>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +49,8 @@ pub trait DiskFile: Send {
     fn truncate(&mut self, len: u64) -> io::Result<()>;
     /// Makes the bytes last, and the length. Errors: `NotFound` when the file was removed meanwhile.
     fn sync(&mut self) -> io::Result<()>;
+    /// Whether it still has a name. Errors: `NotFound`: it takes everything, and keeps nothing.
+    fn check_named(&self) -> io::Result<()>;
     /// Whether somebody beside its owner may read it.
     fn is_open_to_others(&self) -> io::Result<bool>;
 }

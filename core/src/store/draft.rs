@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::disk::{Disk, DiskFile, Open};
@@ -14,6 +15,7 @@ const GATHER_BYTES: usize = 64 * 1024;
 /// A file that is being written beside the place where it will be. It takes that place when it is finished; dropped before, it
 /// is gone. Only its owner may read it.
 pub struct Draft {
+    disk: Arc<dyn Disk>,
     file: Box<dyn DiskFile>,
     unfinished: PathBuf,
     path: PathBuf,
@@ -29,20 +31,27 @@ impl Draft {
         if path.exists() {
             check_regular(&path)?;
         }
+        Self::on(Arc::new(OsDisk), path)
+    }
+
+    /// One for a path that leads to a regular file, or to nothing.
+    pub(super) fn on(disk: Arc<dyn Disk>, path: PathBuf) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!(".p2pmap-{}-{}.new", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let unfinished = path.with_file_name(name);
-        let file = OsDisk.open(&unfinished, Open::New)?;
-        Ok(Self { file, unfinished, path, at: 0, gathered: Vec::with_capacity(GATHER_BYTES) })
+        let file = disk.open(&unfinished, Open::New)?;
+        Ok(Self { disk, file, unfinished, path, at: 0, gathered: Vec::with_capacity(GATHER_BYTES) })
     }
 
     /// Gives it its name. It lasts when this returns.
+    ///
+    /// Errors: what the disk says. What was at that path is as it was; or, when only the directory could not be synced, replaced.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush()?;
         self.file.sync()?;
-        OsDisk.rename(&self.unfinished, &self.path)?;
+        self.disk.rename(&self.unfinished, &self.path)?;
         let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        OsDisk.sync_directory(directory.unwrap_or(Path::new(".")))
+        self.disk.sync_directory(directory.unwrap_or(Path::new(".")))
     }
 }
 
@@ -66,7 +75,7 @@ impl Write for Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         // It is not there any more when it has its name.
-        let _ = OsDisk.remove(&self.unfinished);
+        let _ = self.disk.remove(&self.unfinished);
     }
 }
 

@@ -233,6 +233,12 @@ impl Log {
         self.at.end
     }
 
+    /// Whether the file is still where it was: nobody misses it before something is written. Errors: as in `write`.
+    pub fn look(&mut self) -> Result<()> {
+        self.check()?;
+        self.file.check_named().map_err(|error| self.fail(&error))
+    }
+
     pub fn check(&self) -> Result<()> {
         self.failed.clone().map_or(Ok(()), Err)
     }

@@ -130,6 +130,13 @@ impl Store {
         Ok(Replaced { disk: self.disk.clone(), paths })
     }
 
+    /// Whether what was written is still there, or was removed meanwhile. Errors: `Storage`, which ends this store.
+    ///
+    /// Cost: one call of the system, which does not wait for the disk.
+    pub fn look(&mut self) -> Result<()> {
+        self.log.look()
+    }
+
     /// The error that ended this store, if one did.
     pub fn check(&self) -> Result<()> {
         self.log.check()

@@ -31,7 +31,7 @@ use std::io;
 use std::path::Path;
 
 pub use dir::DataDir;
-pub use disk::{Disk, DiskFile, Open};
+pub use disk::{Disk, DiskFile, Lock, Open};
 pub use draft::{Draft, open_text};
 pub use identity::identity;
 pub use map::{Replaced, Store};

@@ -4,7 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::disk::{Disk, DiskFile, Open};
+use super::disk::{Disk, DiskFile, Lock, Open};
 
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,24 +58,39 @@ impl Disk for OsDisk {
     }
 
     #[cfg(unix)]
-    fn lock(&self, path: &Path, holder: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
         use rustix::fs::{FlockOperation, flock};
+        use rustix::io::Errno;
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+        // The directory as well: somebody may have taken the file for a leftover and removed it.
+        let directory = path.parent().and_then(|directory| File::open(directory).ok());
+        let held = |file: &File| flock(file, FlockOperation::NonBlockingLockExclusive);
+        match held(&file) {
+            // Where a directory cannot be locked (NFS), the file does it alone.
+            Ok(()) if directory.as_ref().map(held) != Some(Err(Errno::WOULDBLOCK)) => {}
+            Ok(()) | Err(Errno::WOULDBLOCK) => return Ok(Lock::Held(running(&file))),
             Err(error) => return Err(error.into()),
         }
         // Who holds it is only for the error of others: a full disk is no reason to be without a lock.
-        let _ = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
-        Ok(Some(Box::new(file)))
+        let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+        Ok(Lock::Taken(Box::new((file, directory))))
     }
 
     /// No lock, no promise: so no data directory.
     #[cfg(not(unix))]
-    fn lock(&self, _path: &Path, _holder: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
+    fn lock(&self, _path: &Path) -> io::Result<Lock> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "locking a directory is not supported on this system"))
     }
+}
+
+/// The process that a lock file names. One that has ended was there before the one that has it now, which has not said so yet.
+#[cfg(unix)]
+fn running(file: &File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(20).read_to_string(&mut text).ok()?;
+    let pid: i32 = text.parse().ok()?;
+    let found = rustix::process::test_kill_process(rustix::process::Pid::from_raw(pid)?);
+    (found != Err(rustix::io::Errno::SRCH)).then_some(pid.unsigned_abs())
 }
 
 struct OsFile(File);
@@ -115,7 +130,10 @@ impl DiskFile for OsFile {
     fn sync(&mut self) -> io::Result<()> {
         // The length with it: fdatasync writes what is needed to read the bytes again.
         self.0.sync_data()?;
-        // A file that has no name any more takes everything and keeps nothing.
+        self.check_named()
+    }
+
+    fn check_named(&self) -> io::Result<()> {
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::nlink(&self.0.metadata()?) == 0 {
             return Err(io::ErrorKind::NotFound.into());

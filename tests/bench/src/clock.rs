@@ -48,7 +48,7 @@ impl Samples {
     }
 
     /// 0 when there is no sample.
-    fn quantile(&self, quantile: f64) -> f64 {
+    pub fn quantile(&self, quantile: f64) -> f64 {
         let at = (self.0.len() as f64 * quantile) as usize;
         self.0.get(at.min(self.0.len().saturating_sub(1))).map_or(0.0, |sample| *sample as f64)
     }

@@ -11,13 +11,15 @@ use parking_lot::{Condvar, Mutex};
 use crate::clock::now_ns;
 use crate::load::{Key, key, value};
 use crate::table::{Floor, Line, Unit};
-use crate::{Effort, Result};
+use crate::{Effort, Result, overwrites};
 
 pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for (writers, goal) in [(1, ">= 0.9 x"), (32, ">= 0.8 x")] {
         lines.push(puts(writers, effort.pick(1_500, 10_000), goal)?);
     }
+    lines.extend(overwrites::measure("async", effort.pick(1_000_000, 10_000_000))?);
+    lines.extend(overwrites::measure("sync", effort.pick(30_000, 150_000))?);
     Ok(lines)
 }
 
@@ -100,7 +102,7 @@ fn run(writers: usize, share: usize, samples: &mut Vec<u64>, write: impl Fn(usiz
 }
 
 /// The least that a log with group commit does: whoever finds nobody at it writes what has gathered, with one sync for all.
-struct BareLog {
+pub struct BareLog {
     file: File,
     state: Mutex<State>,
     turn_over: Condvar,
@@ -115,11 +117,11 @@ struct State {
 }
 
 impl BareLog {
-    fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: &Path) -> Result<Self> {
         Ok(Self { file: File::create(path)?, state: Mutex::default(), turn_over: Condvar::new() })
     }
 
-    fn append(&self, bytes: &[u8]) -> Result<()> {
+    pub fn append(&self, bytes: &[u8]) -> Result<()> {
         let mut state = self.state.lock();
         state.waiting.extend_from_slice(bytes);
         state.appended += 1;

@@ -19,6 +19,7 @@ mod machine;
 mod memory;
 mod node;
 mod notify;
+mod overwrites;
 mod reads;
 mod reopen;
 mod report;

@@ -17,7 +17,11 @@ use crate::store::tests::fault::{Fault, FaultDisk};
 use crate::wire::Topic;
 
 fn open(disk: &FaultDisk, on_error: OnStorageError) -> MapState {
-    let mut settings = MapSettings { durability: Durability::Sync, ..MapSettings::default() };
+    open_as(disk, Durability::Sync, on_error)
+}
+
+fn open_as(disk: &FaultDisk, durability: Durability, on_error: OnStorageError) -> MapState {
+    let mut settings = MapSettings { durability, ..MapSettings::default() };
     settings.on_storage_error = on_error;
     let dir = DataDir::open(Arc::new(disk.clone()), Path::new("/data")).unwrap();
     let rules = Rules {
@@ -81,6 +85,44 @@ fn a_map_that_is_asked_to_goes_on_in_memory() {
     drop((map, keeper));
     let map = open(&disk.after_kill(), REFUSE);
     assert!(has(&map, "before") && !has(&map, "too"));
+}
+
+#[test]
+fn g7_a_panic_while_one_saves_for_all_ends_the_writing_and_leaves_nobody_waiting() {
+    let disk = FaultDisk::new(3);
+    let map = open(&disk, REFUSE);
+    put(&map, "before").unwrap();
+    disk.plan(0, Fault::Panic);
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let map = &map;
+        let writers: Vec<_> = (0..8).map(|writer| scope.spawn(move || put(map, &writer.to_string()))).collect();
+        writers.into_iter().map(|writer| writer.join()).collect()
+    });
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), 1, "one panicked");
+    for outcome in outcomes.iter().flatten() {
+        assert_eq!(outcome.as_ref().unwrap_err().kind(), ErrorKind::Storage);
+    }
+    assert!(has(&map, "before"), "reads go on");
+    assert!(map.close(), "it closes");
+    assert_eq!(map.keeper.clone().unwrap().close(&map).unwrap_err().kind(), ErrorKind::Storage);
+    drop(map);
+    let map = open(&disk.after_kill(), REFUSE);
+    assert!(has(&map, "before"), "what was acknowledged");
+    put(&map, "after").unwrap();
+}
+
+#[test]
+fn g7_a_panic_of_the_thread_that_saves_is_told_to_who_writes() {
+    let disk = FaultDisk::new(4);
+    let map = Arc::new(open_as(&disk, Durability::Async, REFUSE));
+    let keeper = map.keeper.clone().unwrap();
+    keeper.start(map.clone(), std::sync::Weak::new()).unwrap();
+    disk.plan(0, Fault::Panic);
+    // The first is taken at its word, and some more until the thread has come to it.
+    let error = (0..).find_map(|key: u32| put(&map, &key.to_string()).err()).unwrap();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert_eq!(map.flush().unwrap_err(), error);
+    assert_eq!(keeper.close(&map).unwrap_err(), error);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use super::*;
 use crate::Node;
@@ -166,6 +167,23 @@ fn a_long_log_is_replaced_by_a_snapshot() {
     assert_eq!(map.len().unwrap(), 10);
     let bytes: u64 = walk(dir.path()).iter().map(|file| file.metadata().unwrap().len()).sum();
     assert!(bytes < 12_000_000, "{bytes} bytes for 30 MB of writes to 100 kB");
+}
+
+#[test]
+fn a_map_that_nobody_but_its_writers_wakes_is_compacted_too() {
+    let dir = Dir::new();
+    let map = kept(&dir, "sync");
+    let value = vec![7; 100_000];
+    for at in 0..60 {
+        map.put((at % 10).to_string(), &value).unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while map.status().unwrap().log_bytes > 3_000_000 {
+        assert!(Instant::now() < deadline, "6 MB of log beside 1 MB of rows");
+        std::thread::yield_now();
+    }
+    map.close();
+    assert_eq!(kept(&dir, "sync").len().unwrap(), 10);
 }
 
 #[test]

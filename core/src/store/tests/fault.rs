@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use self::file::FaultFile;
 use crate::sim::dice::Dice;
-use crate::store::{Disk, DiskFile, Open};
+use crate::store::{Disk, DiskFile, Lock, Open};
 
 /// A disk, shared by everyone who has a clone of it. The same seeds and the same calls give the same disk.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub enum Fault {
     Once(io::ErrorKind),
     /// The same, and every later one that changes something too.
     Always(io::ErrorKind),
+    /// A bug.
+    Panic,
 }
 
 #[derive(Clone)]
@@ -156,6 +158,7 @@ impl State {
             Fault::Power if now >= at => io::ErrorKind::Other,
             Fault::Once(kind) if now == at => kind,
             Fault::Always(kind) if now >= at && changes => kind,
+            Fault::Panic if now == at => panic!("as planned"),
             _ => return None,
         };
         // A power cut takes effect in the middle of one operation; after it there is nothing that could.
@@ -339,11 +342,11 @@ impl Disk for FaultDisk {
         Ok(())
     }
 
-    fn lock(&self, path: &Path, holder: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
         if !self.0.lock().locks.insert(path.to_owned()) {
-            return Ok(None);
+            return Ok(Lock::Held(Some(std::process::id())));
         }
-        let held = Box::new(Lock { state: self.0.clone(), path: path.to_owned() });
+        let held = Box::new(Held { state: self.0.clone(), path: path.to_owned() });
         let mut state = self.0.lock();
         let node = match state.find(path) {
             Ok(node) => node,
@@ -353,10 +356,10 @@ impl Disk for FaultDisk {
             }
         };
         if let Node::File { seen, .. } = &mut state.nodes[node] {
-            *seen = holder.into();
+            *seen = std::process::id().to_string().into();
         }
         drop(state);
-        Ok(Some(held))
+        Ok(Lock::Taken(held))
     }
 }
 
@@ -365,12 +368,12 @@ fn split(path: &Path) -> (&Path, &str) {
     (path.parent().expect("not the root"), name.expect("names are text"))
 }
 
-struct Lock {
+struct Held {
     state: Arc<Mutex<State>>,
     path: PathBuf,
 }
 
-impl Drop for Lock {
+impl Drop for Held {
     fn drop(&mut self) {
         self.state.lock().locks.remove(&self.path);
     }

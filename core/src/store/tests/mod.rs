@@ -3,6 +3,7 @@
 mod changed;
 mod damage;
 mod directory;
+mod draft;
 pub mod fault;
 mod faults;
 mod frozen;

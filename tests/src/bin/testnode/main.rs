@@ -112,6 +112,9 @@ impl TestNode {
                 let status = self.map.status()?;
                 Ok(format!("{} {}", status.live, status.digest))
             }
+            ["disk"] => Ok(self.map.status()?.storage_error.unwrap_or("works".into())),
+            ["flush"] => self.map.flush().map(|()| "ok".into()),
+            ["sync", ms] => self.map.sync(Duration::from_millis(number(ms)?)).map(|()| "ok".into()),
             ["counters"] => self.counters(),
             ["peers"] => {
                 let ids: Vec<String> = self.node.peers()?.iter().map(|peer| peer.id.to_string()).collect();

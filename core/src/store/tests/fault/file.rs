@@ -79,6 +79,10 @@ impl DiskFile for FaultFile {
         failed.map_or(Ok(()), |(_, error)| Err(error))
     }
 
+    fn check_named(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     fn is_open_to_others(&self) -> io::Result<bool> {
         let state = self.state.lock();
         let Node::File { is_open_to_others, .. } = &state.nodes[self.node] else { panic!("a directory") };
