@@ -32,7 +32,7 @@ use std::path::Path;
 pub use dir::DataDir;
 pub use disk::{Disk, DiskFile, Open};
 pub use draft::{Draft, open_text};
-pub use identity::identity;
+pub use identity::{identity, identity_file};
 pub use map::{Replaced, Store};
 pub use os::OsDisk;
 pub use recovery::{Cut, Recovered};
