@@ -31,7 +31,9 @@ use crate::wire::Topic;
 ///
 /// Threads: every method from any thread, callbacks included. The node owns one thread for the network, and one for each
 /// callback subscription and each map with a validator function.
-/// Errors: every method that returns a `Result` fails with `Closed` after `close`, and with `Forked` in a forked child.
+/// Errors: every method that returns a `Result` fails with `Closed` after `close`, and with `Forked` in a forked child. A node whose
+/// `data_dir` is a copy of that of one that runs leaves the network when it meets it, or somebody who knows it: `connect`
+/// fails with `Locked` then, as do the writes and waits of its maps, and `status` says why (`identity_error`).
 #[derive(Clone)]
 pub struct Node(Arc<Inner>);
 
@@ -114,7 +116,7 @@ impl Node {
 
     /// Dials a peer and waits for the connection; who it is.
     ///
-    /// Errors: `InvalidArgument` (not an address), `Network` (why it cannot be reached), `Timeout`.
+    /// Errors: `InvalidArgument` (not an address), `Network` (why it cannot be reached), `Timeout`, `Locked`.
     pub fn connect(&self, addr: &str, timeout: Duration) -> Result<PeerId> {
         self.check_open()?;
         self.0.network.connect(addr, timeout)
