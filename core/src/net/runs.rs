@@ -20,6 +20,9 @@ use super::shared::{Shared, public};
 use crate::error::{Error, ErrorKind};
 use crate::wire::hello::Hello;
 
+/// Doubts that wait for the network thread.
+const MAX_DOUBTS: usize = 128;
+
 /// What the network thread is asked to do about the run of a peer that is connected while another one waits.
 pub(super) enum Doubt {
     /// Ask it something, and say so when it answers.
@@ -35,7 +38,7 @@ pub(super) struct Runs {
     identity_file: Option<PathBuf>,
     shared: Arc<Shared>,
     seats: Mutex<HashMap<Id, Taken>>,
-    doubts: mpsc::UnboundedSender<Doubt>,
+    doubts: mpsc::Sender<Doubt>,
 }
 
 /// The run of a peer that is connected.
@@ -59,8 +62,8 @@ impl Runs {
         hello: Hello,
         identity_file: Option<PathBuf>,
         shared: Arc<Shared>,
-    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Doubt>) {
-        let (doubts, asked) = mpsc::unbounded_channel();
+    ) -> (Arc<Self>, mpsc::Receiver<Doubt>) {
+        let (doubts, asked) = mpsc::channel(MAX_DOUBTS);
         (Arc::new(Self { me, hello, identity_file, shared, seats: Mutex::default(), doubts }), asked)
     }
 
@@ -86,8 +89,8 @@ impl Runs {
             };
             let (alive, answer) = oneshot::channel();
             let second = said.run > other;
-            // Nobody takes it when the node is closing, and then connections end anyway.
-            let _ = self.doubts.send(if second { Doubt::IsAlive(peer, alive) } else { Doubt::Second(peer) });
+            // One too many, or the node is closing: the newcomer waits, and tries again when its time is over.
+            let _ = self.doubts.try_send(if second { Doubt::IsAlive(peer, alive) } else { Doubt::Second(peer) });
             tokio::select! {
                 Ok(()) = answer => return None,
                 _ = end.changed() => {}
@@ -148,7 +151,7 @@ mod tests {
 
     const HELLO: Hello = Hello { cluster: [1; 16], run: 100 };
 
-    fn runs() -> (Arc<Runs>, mpsc::UnboundedReceiver<Doubt>) {
+    fn runs() -> (Arc<Runs>, mpsc::Receiver<Doubt>) {
         let file = Some("/data/one/identity".into());
         Runs::new(Id::random(), HELLO, file, Arc::default())
     }

@@ -8,6 +8,7 @@ use futures::StreamExt;
 use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId as Id, Swarm};
+use tokio::sync::{mpsc, oneshot};
 
 use super::behaviour::{self, Behaviour, BehaviourEvent};
 use super::flow::{Flow, Seen};
@@ -26,7 +27,6 @@ use super::waiters::Waiters;
 use super::{Host, NetConfig};
 use crate::wire::hello::Hello;
 use crate::{PeerId, Result};
-use tokio::sync::{mpsc, oneshot};
 
 /// Two nodes tell each other whom they know this often, jittered. News travels by itself; this finds what got lost.
 const EXCHANGE: Duration = Duration::from_secs(600);
@@ -55,7 +55,7 @@ pub(super) struct Task {
     /// Callers of `connect` whose peer has yet to show that it belongs to this cluster.
     pub(super) callers: HashMap<Id, Vec<Reply>>,
     /// What newcomers ask, who have the identity of a peer.
-    doubts: mpsc::UnboundedReceiver<Doubt>,
+    doubts: mpsc::Receiver<Doubt>,
     /// Requests whose answer proves to a newcomer that the peer is alive.
     pub(super) proofs: HashMap<OutboundRequestId, oneshot::Sender<()>>,
     /// Peers with more than one connection, and when to choose between them.
