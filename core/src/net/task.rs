@@ -284,8 +284,8 @@ impl Task {
     /// Leaves without a goodbye, in which the others would hear the node that stays. Those who wait are told why.
     async fn withdraw(mut self) {
         tracing::error!("{}", self.shared.why_ended());
-        *self.shared.directory.lock() = Directory::default();
         self.part().await;
+        *self.shared.directory.lock() = Directory::default();
     }
 
     /// Ends the connections.
