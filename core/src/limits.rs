@@ -61,8 +61,8 @@ pub const MAX_AHEAD_AUTHORS: usize = 64;
 pub const MAX_OUTBOX_ENTRIES: usize = 262_144;
 /// Everything that a durable map keeps of one entry, or of one origin.
 pub const MAX_ROW_BYTES: usize = MAX_VALUE_BYTES + 64 * 1024;
-/// A stored commit's rows together, in bytes: all that one message or batch can bring.
-pub const MAX_COMMIT_BYTES: usize = 64 * 1024 * 1024;
+/// A frame of a stored file, in bytes: one row fits in one.
+pub const MAX_FRAME_BYTES: usize = 64 * 1024 * 1024;
 
 /// The frame around one entry on the wire, generously.
 const ENTRY_FRAME_BYTES: usize = 64;
@@ -75,6 +75,6 @@ const _: () = {
     assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_KEY_BYTES + MAX_VALUE_BYTES + MAX_ORIGINS * 128);
     assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_DELTA_BYTES + MAX_NAMED_ORIGINS * 64);
     assert!(MAX_PAGE_ENTRIES / 2 >= MAX_BATCH_ENTRIES);
-    assert!(MAX_COMMIT_BYTES >= 4 * MAX_SYNC_BYTES);
+    assert!(MAX_FRAME_BYTES >= 2 * MAX_ROW_BYTES);
     assert!(DELTA_TARGET_BYTES < PAGE_TARGET_BYTES);
 };

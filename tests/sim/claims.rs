@@ -166,8 +166,12 @@ fn nothing_comes_back(world: &World, node: &Node, state: &State) -> Kept {
         let ended = |written: &Written| written.ended_at_ms().is_some_and(|at| at <= world.newest_ms);
         let mut tied = false;
         for (_, written) in newer.filter(|(_, written)| ended(written)) {
-            // The one honest tie, until a self-check settles it: what beat it had not seen it, and is forgotten.
-            tied |= !written.past.contains(number) && is_forgettable(world, written);
+            // The one honest tie, until a self-check settles it: what beat it is forgotten, and had not seen it, or not something
+            // between the two that is refused here, and shown elsewhere in its place.
+            let between = |&(_, other): &(usize, &Written)| record.stamp() < &other.stamp && other.stamp < written.stamp;
+            let refused = |&(_, other): &(usize, &Written)| world.refused.contains(&other.stamp);
+            let mut rivals = world.oracle.of(key).filter(between).filter(refused).map(|(other, _)| other).chain([number]);
+            tied |= is_forgettable(world, written) && rivals.any(|rival| !written.past.contains(rival));
             // Nor does one last whose own time is over by some clock, when that of this replica lags.
             let passing = record.expires_at_ms().is_some_and(|at| at <= world.newest_ms) && is_forgettable(world, written);
             if tied || passing {

@@ -5,10 +5,9 @@
 
 use super::disk::{Durability, End, Image, NodeDisk, Save};
 use super::plan::DAY_MS;
-use super::trace;
 use super::world::{Kept, World, violated};
 use crate::error::{Error, ErrorKind};
-use crate::replica::{Lasting, Mutation, Origin, mutated};
+use crate::replica::{Mutation, Origin, mutated};
 
 impl World {
     pub fn give_any_disk(&mut self, at: usize) {
@@ -66,8 +65,8 @@ impl World {
         if !self.nodes[at].up {
             return false;
         }
-        let commit_bytes = if self.plan.disks { self.disk_dice.pick(&[1, 100, usize::MAX, usize::MAX]) } else { usize::MAX };
-        let saved = self.nodes[at].save(how, commit_bytes);
+        let piece_bytes = if self.plan.disks { self.disk_dice.pick(&[1, 100, usize::MAX, usize::MAX]) } else { usize::MAX };
+        let saved = self.nodes[at].save(how, piece_bytes);
         if !self.lives(at, saved) {
             return false;
         }
@@ -242,7 +241,7 @@ impl World {
             }
             Err(error) => return violated("a crash is no reason to refuse an opening", format!("{before}: {error}")),
         };
-        let Some((image, next)) = disk.image(found.last) else {
+        let Some(image) = disk.image(found.last) else {
             return violated("what lasts is found", format!("{before}: commit {} is older", found.last));
         };
         if !disk.promised.is_in(&image.seen) {
@@ -251,24 +250,11 @@ impl World {
         if found.replica.origin().epoch() <= disk.last_epoch {
             return violated("each opening is later than those before", format!("{before}, {:?}", found.replica.origin()));
         }
-        let found_state = found.replica.lasting();
-        let image = match next {
-            None => match found_state.differs_from(&image.lasting.clone().at(now_ms)) {
-                Some(what) => return violated("what is found is what was saved", format!("{before}: {what}")),
-                None => image,
-            },
-            Some(next) if found_state.differs_from(&next.lasting.clone().at(now_ms)).is_none() => next,
-            // Of an author whose change came back in part something is missing for ever, as if it had been killed.
-            Some(next) => {
-                self.killed = true;
-                self.tally.parts += 1;
-                self.part_of(image, next, found_state, now_ms)?
-            }
-        };
-        self.live_on(at, found.replica, image.clone());
-        if let Some(disk) = &mut self.nodes[at].disk {
-            disk.put_image(found.last, image);
+        if let Some(what) = found.replica.lasting().differs_from(&image.lasting.clone().at(now_ms)) {
+            return violated("what is found is what was saved", format!("{before}: {what}"));
         }
+        self.tally.parts += usize::from(found.is_cut);
+        self.live_on(at, found.replica, image);
         let after = self.nodes[at].name();
         self.say(|| format!("{before} comes back as {after}, at commit {}", found.last));
         // An opening is on disk before anybody hears of it: the next one must be later.
@@ -277,29 +263,6 @@ impl World {
             self.nodes[at].disk.iter_mut().for_each(|disk| disk.last_epoch = epoch);
         }
         Ok(())
-    }
-
-    /// A change that was too large for one commit came back in part: each entry is as it was before, or after.
-    fn part_of(&self, image: Image, next: Image, found: Lasting, now_ms: u64) -> Kept<Image> {
-        let (before, after) = (image.lasting.clone().at(now_ms), next.lasting.clone().at(now_ms));
-        for key in before.entries.keys().chain(after.entries.keys()).chain(found.entries.keys()) {
-            let entry = found.entries.get(key);
-            if before.entries.get(key) != entry && after.entries.get(key) != entry {
-                return violated("what is found is what was saved", trace::bytes(key));
-            }
-        }
-        // What is known of origins comes back as a whole, and after all that it tells of.
-        let mut image = if found.context == after.context && found.clock == after.clock { next } else { image };
-        for entry in found.entries.values() {
-            let timestamp = entry.stamp.timestamp;
-            image.newest = image.newest.max(timestamp);
-            image.newest_heard = image.newest_heard.max(timestamp);
-            if let Some(number) = self.oracle.find(&entry.stamp) {
-                image.seen.extend(&self.oracle.write(number).past);
-            }
-        }
-        image.lasting = found;
-        Ok(image)
     }
 
     /// The node goes on as it was then. Its subscribers are new, and see what there is.

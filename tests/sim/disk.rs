@@ -16,9 +16,6 @@ use crate::store::{DataDir, Snapshot, SnapshotWriter, Store};
 
 const MAP: &[u8] = b"map";
 
-/// The number of the commit that may be the next one.
-const UNDER_WAY: u64 = u64::MAX;
-
 /// When a write counts as made, and what was cut may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -60,7 +57,7 @@ pub struct NodeDisk {
     pub durability: Durability,
     disk: FaultDisk,
     running: Option<Running>,
-    /// What each commit left on the disk, from the last one that lasts on. One that is not here is a part of a change.
+    /// What each commit left on the disk, from the last one that lasts on.
     images: BTreeMap<u64, Image>,
     /// A loss of power is planned.
     pub doomed: bool,
@@ -87,6 +84,8 @@ pub struct Found {
     pub replica: Replica,
     /// The last commit.
     pub last: u64,
+    /// A part of a commit after it was there too.
+    pub is_cut: bool,
 }
 
 impl NodeDisk {
@@ -133,32 +132,23 @@ impl NodeDisk {
         let (store, found) = dir.open_map(MAP, 0x51AE, &mut |key, value| loading.row(&path, key, value))?;
         let replica = loading.finish(&path)?;
         self.running = Some(Running { store, compaction: Compaction::None, _dir: dir });
-        Ok(Found { replica, last: found.last })
+        Ok(Found { replica, last: found.last, is_cut: found.cut.is_some() })
     }
 
-    /// The state that a commit left, and the next one if that commit was only a part of what led to it. What is not there is lost.
-    pub fn image(&mut self, last: u64) -> Option<(Image, Option<Image>)> {
-        let (&at, image) = self.images.range(..=last).next_back()?;
-        let next = self.images.range(last..).next().map(|(_, image)| image.clone());
-        let found = (image.clone(), next.filter(|_| at != last));
+    /// The state that a commit left. What came after it is lost.
+    pub fn image(&mut self, last: u64) -> Option<Image> {
         self.images.split_off(&(last + 1));
-        Some(found)
-    }
-
-    /// A part of a change is what there is now.
-    pub fn put_image(&mut self, last: u64, image: Image) {
-        self.images.insert(last, image);
+        self.images.get(&last).cloned()
     }
 
     fn lasts(&mut self, durable: u64) {
-        let first = self.images.range(..=durable).next_back().map_or(0, |(at, _)| *at);
-        self.images = self.images.split_off(&first);
+        self.images = self.images.split_off(&durable);
     }
 }
 
 impl Node {
-    /// Saves what changed, as far as that. Errors: the power failed.
-    pub fn save(&mut self, how: Save, commit_bytes: usize) -> Result<()> {
+    /// Saves what changed, as far as that, in pieces of about that size. Errors: the power failed.
+    pub fn save(&mut self, how: Save, piece_bytes: usize) -> Result<()> {
         let image = Image {
             lasting: self.replica.lasting(),
             seen: self.seen.clone(),
@@ -169,14 +159,10 @@ impl Node {
         let Some(disk) = &mut self.disk else { return Ok(()) };
         let Some(Running { store, .. }) = &mut disk.running else { return Ok(()) };
         if let Some(unsaved) = self.replica.take_unsaved() {
-            disk.images.insert(UNDER_WAY, image.clone());
-            saved::commits_of(&unsaved, commit_bytes, &mut |rows| {
-                saved::commit(store, rows)?;
-                // What is too large for one commit is too large to gather.
-                if commit_bytes < usize::MAX { store.write() } else { Ok(()) }
-            })?;
-            disk.images.remove(&UNDER_WAY);
-            disk.images.insert(store.last(), image);
+            // It may be found also where the power fails before this returns.
+            disk.images.insert(store.last() + 1, image);
+            store.set_piece_bytes(piece_bytes);
+            saved::append(store, &unsaved)?;
         }
         match how {
             Save::Gather => return Ok(()),

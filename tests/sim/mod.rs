@@ -45,3 +45,10 @@ fn g1_to_g5_and_g12_hold_whatever_the_network_the_clocks_and_the_processes_do() 
         Err(failure) => panic!("{failure}"),
     }
 }
+
+/// Or else nobody could be told of a seed that fails.
+#[test]
+fn a_seed_is_the_same_world_each_time() {
+    let run = || run_seeds(0, 100, None).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(run(), run());
+}

@@ -221,6 +221,10 @@ impl World {
             if self.plan.presence {
                 // What was renewed just now was still somebody's until then.
                 entries += self.nodes.len();
+                if refusing {
+                    // Who refuses the newer value of a key held one of somebody else's.
+                    entries += self.plan.keys;
+                }
             }
             if node.replica.context().len() > entries {
                 let what = format!("{} knows {} origins of {entries} entries", node.name(), node.replica.context().len());

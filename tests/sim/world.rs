@@ -67,7 +67,7 @@ pub struct World {
 }
 
 /// How often what matters happened.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub writes: usize,
     pub deltas: usize,
@@ -81,8 +81,9 @@ pub struct Tally {
     pub dropped: usize,
     pub crashes: usize,
     pub compactions: usize,
-    /// Times that a change came back in part, or that a life had known more than the next.
+    /// Times that a part of a last commit was found, and cut.
     pub parts: usize,
+    /// Times that a life had known more than the next.
     pub losses: usize,
 }
 

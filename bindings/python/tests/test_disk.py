@@ -62,6 +62,30 @@ def test_a_coroutine_writes_at_once_and_waits_for_the_disk(tmp_path: Path) -> No
         assert dict(m) == {"buffer": b"before", "k": b"99", "lease": b"x"}
 
 
+def test_coroutines_that_wait_for_one_disk_share_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, flush = threading.Event(), aio._flush_for_all
+
+    def flush_when_all_wait(m: Map) -> None:
+        gate.wait()
+        flush(m)
+
+    monkeypatch.setattr(aio, "_flush_for_all", flush_when_all_wait)
+
+    async def write() -> None:
+        with kept(tmp_path) as m:
+            puts = [asyncio.create_task(aio.put(m, f"k{number}", b"v")) for number in range(300)]
+            await asyncio.sleep(0)
+            assert len(m) == 300 and not any(put.done() for put in puts)
+            assert sum(thread.name == "p2pmap-aio" for thread in threading.enumerate()) == 1
+            gate.set()
+            await asyncio.gather(*puts)
+            await aio.flush(m)
+
+    asyncio.run(write())
+    with kept(tmp_path) as m:
+        assert len(m) == 300
+
+
 def test_coroutines_write_to_maps_in_memory_too(tmp_path: Path) -> None:
     async def write() -> None:
         with p2pmap.open("m") as m:

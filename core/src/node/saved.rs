@@ -3,111 +3,34 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_COMMIT_BYTES, MAX_ROW_BYTES};
-use crate::replica::{
-    Head, Known, Mutation, Origin, Record, Replica, Restorer, Rules, SavedEntry, Slot, Unsaved, mutated, same_batch,
-};
-use crate::store::{Row, SnapshotWriter, Store};
+use crate::replica::{Head, Known, Mutation, Origin, Replica, Restorer, Rules, SavedEntry, Unsaved, mutated};
+use crate::store::{SnapshotWriter, Store};
 use crate::wire::rows::{self, Row as Decoded};
 
-/// Half of what a commit may have: a batch and a row more do not make it too large.
-const COMMIT_BYTES: usize = MAX_COMMIT_BYTES / 2;
-/// What a row takes beside key and value, generously.
-const ROW_BYTES: usize = 40;
-
-pub type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
-
-/// Adds what changed to the store, as one commit.
-///
-/// More than fits in one: what was dropped comes first, then entries, whole batches in the order of their stamps, then what is known
-/// of origins, and at last what was forgotten. An entry that is held and not claimed as seen does no harm; the other way round it
-/// would. Nor does a tombstone that is there still; one that is gone and not known to be would.
+/// Adds what changed to the store, as one commit: it is found again whole or not at all.
 pub fn append(store: &mut Store, unsaved: &Unsaved) -> Result<()> {
-    commits_of(unsaved, COMMIT_BYTES, &mut |rows| commit(store, rows))
-}
-
-/// Adds one commit.
-pub fn commit(store: &mut Store, rows: &Rows) -> Result<()> {
-    store.append(rows.iter().map(|(key, value)| Row { key, value: value.as_deref() })).map(drop)
-}
-
-/// What changed, in commits of about that size.
-pub fn commits_of(unsaved: &Unsaved, commit_bytes: usize, each: &mut dyn FnMut(&Rows) -> Result<()>) -> Result<()> {
-    let mut commits = Commits { each, rows: Rows::new(), bytes: 0, most: commit_bytes };
     if mutated(Mutation::ContextSavedFirst) {
-        commits.known(unsaved);
-        commits.end()?;
+        store.append(known_rows(unsaved))?;
     }
-    for slot in &unsaved.dropped {
-        commits.row(rows::entry_key(slot.key()), None)?;
-    }
-    let mut held: Vec<_> = unsaved.entries.iter().filter_map(|(slot, saved)| Some((slot, saved.as_ref()?))).collect();
-    let bytes = |(slot, saved): &(&Slot, &SavedEntry)| slot.key().len() + saved.record.bytes().len() + ROW_BYTES;
-    if commits.bytes + held.iter().map(bytes).sum::<usize>() > commit_bytes {
-        held.sort_unstable_by_key(|(_, saved)| (saved.origin, saved.record.stamp().timestamp));
-        // Entries name their origins; nothing else is said of those before the end.
-        for (number, origin) in &unsaved.named {
-            commits.add(rows::origin_key(*number), Some(rows::encode_known(&Known::nothing_of(origin.clone()))));
-        }
-    }
-    let mut last: Option<&Record> = None;
-    for (slot, saved) in held {
-        if !last.is_some_and(|last| same_batch(last, &saved.record)) {
-            commits.end_if_full()?;
-        }
-        commits.add(rows::entry_key(slot.key()), Some(rows::encode_entry(saved)));
-        last = Some(&saved.record);
-    }
-    commits.known(unsaved);
-    for (slot, _) in unsaved.entries.iter().filter(|(_, saved)| saved.is_none()) {
-        commits.row(rows::entry_key(slot.key()), None)?;
-    }
-    // Nothing names them now.
-    for (number, _) in unsaved.origins.iter().filter(|(_, known)| known.is_none()) {
-        commits.row(rows::origin_key(*number), None)?;
-    }
-    commits.end()
+    store.append(changed_rows(unsaved).chain(known_rows(unsaved))).map(drop)
 }
 
-/// Rows on their way into commits of about a size.
-struct Commits<'a> {
-    each: &'a mut dyn FnMut(&Rows) -> Result<()>,
-    rows: Rows,
-    bytes: usize,
-    most: usize,
+/// A row's key, and its value unless it is removed.
+type OwnedRow = (Vec<u8>, Option<Vec<u8>>);
+
+/// Entries that changed, and those that are there no more.
+fn changed_rows(unsaved: &Unsaved) -> impl Iterator<Item = OwnedRow> {
+    let changed =
+        unsaved.entries.iter().map(|(slot, saved)| (rows::entry_key(slot.key()), saved.as_ref().map(rows::encode_entry)));
+    let dropped = unsaved.dropped.iter().map(|slot| (rows::entry_key(slot.key()), None));
+    changed.chain(dropped)
 }
 
-impl Commits<'_> {
-    fn row(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<()> {
-        self.end_if_full()?;
-        self.add(key, value);
-        Ok(())
-    }
-
-    /// Adds a row to the commit that the last one is in.
-    fn add(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
-        self.bytes += key.len() + value.as_ref().map_or(0, Vec::len) + ROW_BYTES;
-        self.rows.push((key, value));
-    }
-
-    /// What is known of origins, in one piece.
-    fn known(&mut self, unsaved: &Unsaved) {
-        for (number, known) in unsaved.origins.iter().filter_map(|(number, known)| Some((number, known.as_ref()?))) {
-            self.add(rows::origin_key(*number), Some(rows::encode_known(known)));
-        }
-        self.add(rows::head_key(), Some(rows::encode_head(&unsaved.head)));
-    }
-
-    fn end_if_full(&mut self) -> Result<()> {
-        if self.bytes > self.most { self.end() } else { Ok(()) }
-    }
-
-    fn end(&mut self) -> Result<()> {
-        (self.each)(&self.rows)?;
-        self.rows.clear();
-        self.bytes = 0;
-        Ok(())
-    }
+/// What is known of origins, and of all of them.
+fn known_rows(unsaved: &Unsaved) -> impl Iterator<Item = OwnedRow> {
+    let origins = unsaved.origins.iter();
+    let origins = origins.map(|(number, known)| (rows::origin_key(*number), known.as_ref().map(rows::encode_known)));
+    origins.chain([(rows::head_key(), Some(rows::encode_head(&unsaved.head)))])
 }
 
 /// Writes the head and what is known of origins into a snapshot; entries follow with [`snapshot_entry`].
@@ -176,5 +99,3 @@ fn corrupted(directory: &Path, what: &str) -> Error {
     let message = format!("{}: {what}: restore it from a backup, or destroy it and sync it anew", directory.display());
     Error::new(ErrorKind::Corrupted, message)
 }
-
-const _: () = assert!(COMMIT_BYTES + MAX_BATCH_BYTES + MAX_BATCH_ENTRIES * ROW_BYTES + MAX_ROW_BYTES < MAX_COMMIT_BYTES);

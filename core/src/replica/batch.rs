@@ -6,7 +6,7 @@ use super::{Record, Replica, Slot, Timestamp};
 use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES};
 
 /// Whether a record was written in one batch with the one before it.
-pub fn same_batch(last: &Record, next: &Record) -> bool {
+pub(super) fn same_batch(last: &Record, next: &Record) -> bool {
     next.place() > 0 && last.stamp().origin == next.stamp().origin && first(last) == first(next)
 }
 

@@ -7,8 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use indexmap::IndexSet;
+
 use super::context::Seen;
-use super::forget::raise;
 use super::table::Content;
 use super::{Bug, Context, Origin, Record, Replica, Rules, Slot, Stamp, Timestamp, first_revision, mutated};
 
@@ -17,8 +18,6 @@ pub struct Unsaved {
     pub head: Head,
     /// `None`: the origin is not known any more.
     pub origins: Vec<(u32, Option<Known>)>,
-    /// Of those, the ones that have their number from now on.
-    pub named: Vec<(u32, Origin)>,
     /// `None`: forgotten.
     pub entries: Vec<(Slot, Option<SavedEntry>)>,
     /// Values that were removed elsewhere, without a trace here.
@@ -55,24 +54,16 @@ pub struct Known {
     pub beaten: Timestamp,
 }
 
-impl Known {
-    /// Nothing but its name.
-    pub fn nothing_of(origin: Origin) -> Self {
-        let (seen, refused) = (Seen::default(), None);
-        Self { origin, seen, refused, past: Timestamp::ZERO, forgotten: Timestamp::ZERO, beaten: Timestamp::ZERO }
-    }
-}
-
 /// Notes what changes, and numbers origins.
 #[derive(Default)]
 pub(super) struct Ledger {
     numbers: BTreeMap<Origin, u32>,
     next_number: u32,
     origins: BTreeSet<Origin>,
-    slots: HashSet<Slot, foldhash::fast::RandomState>,
+    /// In the order in which they were noted first: what is saved is so in the same order each time.
+    slots: IndexSet<Slot, foldhash::fast::RandomState>,
     dropped: HashSet<Slot, foldhash::fast::RandomState>,
     gone: Vec<u32>,
-    named: Vec<(u32, Origin)>,
     edits: u64,
 }
 
@@ -101,7 +92,6 @@ impl Ledger {
         }
         self.next_number += 1;
         self.numbers.insert(origin.clone(), self.next_number);
-        self.named.push((self.next_number, origin.clone()));
         // Its row is due with the first that names it.
         self.origins.insert(origin.clone());
         self.next_number
@@ -153,8 +143,7 @@ impl Replica {
         let mut origins: Vec<_> = std::mem::take(&mut ledger.gone).into_iter().map(|number| (number, None)).collect();
         origins.extend(changed.iter().map(|origin| (ledger.number(origin), Some(self.known(origin)))));
         ledger.origins.clear();
-        let named = std::mem::take(&mut ledger.named);
-        let unsaved = Unsaved { head: self.head(), origins, named, entries, dropped: gone, edits: ledger.edits };
+        let unsaved = Unsaved { head: self.head(), origins, entries, dropped: gone, edits: ledger.edits };
         self.table.ledger = Some(ledger);
         Some(unsaved)
     }
@@ -262,7 +251,6 @@ impl Restorer {
 
     /// All has come back. What its own writes depend on is told anew: their origin is a new one.
     pub fn finish(mut self) -> Replica {
-        self.depend_on_entries();
         let replica = &mut self.replica;
         if replica.origin.epoch() <= self.last_epoch && !mutated(Bug::EpochNotRaised) {
             let origin = Origin::new(replica.origin.peer().clone(), self.last_epoch.saturating_add(EPOCH_STEP));
@@ -276,19 +264,5 @@ impl Restorer {
             replica.past_news = replica.past.keys().map(|origin| (origin.clone(), last)).collect();
         }
         self.replica
-    }
-
-    /// Of a large change the first commits alone may have come back, entries without what was known of their origins: they count as
-    /// taken in, and as nothing more.
-    fn depend_on_entries(&mut self) {
-        let replica = &mut self.replica;
-        let newest =
-            replica.table.by_origin().iter().filter_map(|(origin, stamps)| Some((origin, *stamps.last_key_value()?.0)));
-        let unknown = newest.filter(|(origin, newest)| replica.past.get(*origin).is_none_or(|past| past < newest));
-        for (origin, newest) in unknown.map(|(origin, newest)| (origin.clone(), newest)).collect::<Vec<_>>() {
-            replica.clock.observe(newest);
-            raise(&mut replica.past, &origin, newest);
-            replica.note_origin(&origin);
-        }
     }
 }

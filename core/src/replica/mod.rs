@@ -29,7 +29,6 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use batch::same_batch;
 pub use clock::{Hlc, Timestamp};
 pub use context::{Context, Seen};
 pub use delta::{Delta, Incoming, Outgoing, Write};

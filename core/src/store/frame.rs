@@ -5,25 +5,35 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::reader::{Reader, padding, u32_at, u64_at};
 use crate::error::Result;
-use crate::limits::MAX_COMMIT_BYTES;
+use crate::limits::MAX_FRAME_BYTES;
 
 pub const HEAD_BYTES: usize = 40;
+/// The bit of the length that says that the commit goes on in the next frame.
+const GOES_ON: u32 = 1 << 31;
 
 /// What stands before a frame's bytes.
 ///
-/// Shape: head u32 (lower half of the link, with its lowest bit set), length u32, number u64, durable u64, previous link u64,
-/// check u64 (over the bytes that follow); the bytes, and zeros up to a multiple of 8. The link is the hash of all fields after
-/// the head. Hashes are XXH3-64, seeded with the map's id.
+/// Shape: head u32 (lower half of the link, with its lowest bit set), length u32 (its highest bit: the commit goes on in the next
+/// frame), number u64, durable u64, previous link u64, check u64 (over the bytes that follow); the bytes, and zeros up to a
+/// multiple of 8. The link is the hash of all fields after the head. Hashes are XXH3-64, seeded with the map's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub len: u32,
+    pub says: Says,
+    check: u64,
+}
+
+/// What a frame says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Says {
     /// A log's commit; a mark, without bytes, repeats it. A snapshot's block, from 1; 0 is its end.
     pub number: u64,
+    /// The next frame belongs to the same commit.
+    pub goes_on: bool,
     /// The last commit that was known to be on disk when this frame was written: what tells damage from a torn tail.
     pub durable: u64,
     /// The link of the frame before.
     pub previous: u64,
-    check: u64,
 }
 
 /// What is found where a frame should be.
@@ -47,11 +57,12 @@ pub fn begin(buffer: &mut Vec<u8>) -> usize {
 }
 
 /// Completes the frame that was begun there. Returns its link.
-pub fn finish(buffer: &mut Vec<u8>, at: usize, id: u64, number: u64, durable: u64, previous: u64) -> u64 {
+pub fn finish(buffer: &mut Vec<u8>, at: usize, id: u64, says: Says) -> u64 {
+    let Says { number, goes_on, durable, previous } = says;
     let len = buffer.len() - at - HEAD_BYTES;
     let check = xxh3_64_with_seed(&buffer[at + HEAD_BYTES..], id);
     buffer.resize(buffer.len() + padding(len), 0);
-    buffer[at + 4..at + 8].copy_from_slice(&(len as u32).to_le_bytes());
+    buffer[at + 4..at + 8].copy_from_slice(&(len as u32 | if goes_on { GOES_ON } else { 0 }).to_le_bytes());
     for (place, field) in [(8, number), (16, durable), (24, previous), (32, check)] {
         buffer[at + place..at + place + 8].copy_from_slice(&field.to_le_bytes());
     }
@@ -71,13 +82,10 @@ pub fn head(bytes: &[u8], id: u64) -> Option<(Head, u64)> {
         return None;
     }
     let link = xxh3_64_with_seed(&bytes[4..HEAD_BYTES], id);
-    let head = Head {
-        len: u32_at(bytes, 4),
-        number: u64_at(bytes, 8),
-        durable: u64_at(bytes, 16),
-        previous: u64_at(bytes, 24),
-        check: u64_at(bytes, 32),
-    };
+    let len = u32_at(bytes, 4);
+    let (number, durable, previous) = (u64_at(bytes, 8), u64_at(bytes, 16), u64_at(bytes, 24));
+    let says = Says { number, goes_on: len & GOES_ON != 0, durable, previous };
+    let head = Head { len: len & !GOES_ON, says, check: u64_at(bytes, 32) };
     (head_of(link) == u32_at(bytes, 0)).then_some((head, link))
 }
 
@@ -94,11 +102,11 @@ pub fn read(reader: &mut Reader, id: u64, at: u64, previous: u64) -> Result<Foun
     let Some((head, link)) = head(bytes, id) else {
         return Ok(Found::Damage("a frame's head is not as it was written"));
     };
-    if head.previous != previous {
+    if head.says.previous != previous {
         return Ok(Found::Damage("a frame does not continue the one before"));
     }
     let len = head.len as usize;
-    if len > MAX_COMMIT_BYTES {
+    if len > MAX_FRAME_BYTES {
         return Ok(Found::Damage("a frame is over its limit"));
     }
     let padded = len + padding(len);

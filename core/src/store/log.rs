@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, DiskFile, Open, refused};
 use super::files::{log_name, unfinished};
-use super::frame;
+use super::frame::{self, Says};
 use super::header::{Header, Kind};
-use super::rows::{Row, check_size};
+use super::rows::ToRow;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What gathers before it leaves for the file by itself.
-const GATHER_BYTES: usize = 1024 * 1024;
+/// What gathers before it leaves for the file by itself, and about what a frame holds: a larger commit is of several.
+const PIECE_BYTES: usize = 1024 * 1024;
 /// How far a log grows at once, at most: it is filled with zeros ahead, so that a sync need not write a new length.
 const MAX_GROWTH_BYTES: u64 = 1024 * 1024;
 /// The zeros that end a log.
@@ -36,6 +36,7 @@ pub struct Log {
     /// What was appended, of which all but the last `gathered` is in the file.
     at: Position,
     gathered: Vec<u8>,
+    piece_bytes: usize,
     /// The file's length: frames, then zeros.
     len: u64,
     durable: u64,
@@ -63,7 +64,17 @@ impl Log {
             let _ = disk.remove(&unfinished);
             refused("write", &unfinished, &error)
         })?;
-        Ok(Self { file, path, at, gathered: Vec::new(), len, durable: header.base, failed: None, header })
+        Ok(Self {
+            file,
+            path,
+            at,
+            gathered: Vec::new(),
+            piece_bytes: PIECE_BYTES,
+            len,
+            durable: header.base,
+            failed: None,
+            header,
+        })
     }
 
     /// Errors: `Storage`; whether the segment has its name is then not known.
@@ -88,20 +99,29 @@ impl Log {
             Ok(file)
         };
         let file = write().map_err(|error| refused("write", &path, &error))?;
-        Ok(Self { file, path, at, gathered: Vec::new(), len, durable: at.last, failed: None, header })
+        Ok(Self { file, path, at, gathered: Vec::new(), piece_bytes: PIECE_BYTES, len, durable: at.last, failed: None, header })
     }
 
-    /// Takes a commit in. Returns its number.
+    /// Takes a commit in, of any size. Returns its number.
     ///
-    /// Errors: `TooLarge` with nothing changed; `Storage` as in `write`.
-    pub fn append<'a>(&mut self, rows: impl IntoIterator<Item = Row<'a>>) -> Result<u64> {
+    /// Errors: `TooLarge` for a row that does not fit in a frame, with nothing changed, or, once a part of the commit has left, as
+    /// an error of `write`; `Storage` as in `write`.
+    pub fn append<R: ToRow>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<u64> {
         self.check()?;
-        let at = frame::begin(&mut self.gathered);
+        let before = self.at;
+        let number = before.last + 1;
+        let mut at = frame::begin(&mut self.gathered);
         for row in rows {
-            let bytes = (self.gathered.len() - at).saturating_add(row.stored_bytes());
-            if let Err(error) = check_size(bytes) {
-                self.gathered.truncate(at);
+            let row = row.to_row();
+            if let Err(error) = row.check_size() {
+                self.take_back(before, at, &error);
                 return Err(error);
+            }
+            let held = self.gathered.len() - at - frame::HEAD_BYTES;
+            if held > 0 && held + row.stored_bytes() > self.piece_bytes {
+                self.finish_frame(at, number, true);
+                self.write_a_piece()?;
+                at = frame::begin(&mut self.gathered);
             }
             row.encode(&mut self.gathered);
         }
@@ -110,11 +130,31 @@ impl Log {
             self.gathered.truncate(at);
             return Ok(self.at.last);
         }
-        self.finish_frame(at, self.at.last + 1);
-        if self.gathered.len() >= GATHER_BYTES {
-            self.write()?;
+        self.finish_frame(at, number, false);
+        self.at.last = number;
+        self.write_a_piece()?;
+        Ok(number)
+    }
+
+    /// The commit that was begun is none.
+    fn take_back(&mut self, before: Position, at: usize, error: &Error) {
+        let begun = (self.at.end - before.end) as usize;
+        match at.checked_sub(begun) {
+            Some(start) => {
+                self.gathered.truncate(start);
+                self.at = before;
+            }
+            None => self.failed = Some(error.clone()),
         }
-        Ok(self.at.last)
+    }
+
+    fn write_a_piece(&mut self) -> Result<()> {
+        if self.gathered.len() >= self.piece_bytes { self.write() } else { Ok(()) }
+    }
+
+    #[cfg(test)]
+    pub fn set_piece_bytes(&mut self, piece_bytes: usize) {
+        self.piece_bytes = piece_bytes;
     }
 
     /// Hands what was appended to the system: after that it survives the end of the process, not yet that of the machine.
@@ -134,7 +174,7 @@ impl Log {
         let written = self.file.write_at(&self.gathered, from);
         self.gathered.clear();
         // One large commit need not be remembered by its buffer.
-        self.gathered.shrink_to(2 * GATHER_BYTES);
+        self.gathered.shrink_to(2 * PIECE_BYTES);
         written.map_err(|error| {
             // Leave the file as it was, as well as it lets us; the next opening cuts what stays.
             let _ = self.file.truncate(old_len);
@@ -159,7 +199,7 @@ impl Log {
     pub fn seal(&mut self) -> Result<()> {
         self.sync()?;
         let at = frame::begin(&mut self.gathered);
-        self.finish_frame(at, self.at.last);
+        self.finish_frame(at, self.at.last, false);
         self.write()?;
         self.file.sync().map_err(|error| self.fail(&error))
     }
@@ -197,9 +237,10 @@ impl Log {
         self.failed.clone().map_or(Ok(()), Err)
     }
 
-    fn finish_frame(&mut self, at: usize, number: u64) {
-        let link = frame::finish(&mut self.gathered, at, self.header.id, number, self.durable, self.at.link);
-        self.at = Position { last: number, link, end: self.at.end + (self.gathered.len() - at) as u64 };
+    fn finish_frame(&mut self, at: usize, number: u64, goes_on: bool) {
+        let says = Says { number, goes_on, durable: self.durable, previous: self.at.link };
+        self.at.link = frame::finish(&mut self.gathered, at, self.header.id, says);
+        self.at.end += (self.gathered.len() - at) as u64;
     }
 
     fn fail(&mut self, error: &io::Error) -> Error {

@@ -9,7 +9,7 @@ use super::disk::{Disk, refused};
 use super::files::Files;
 use super::log::Log;
 use super::recovery::Opened;
-use super::rows::Row;
+use super::rows::ToRow;
 use super::snapshot::{Snapshot, SnapshotWriter};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,12 +43,18 @@ impl Store {
         Self { disk, directory, log: opened.log, closed: opened.closed, _held: held }
     }
 
-    /// Adds a commit; returns its number. It leaves for the file with `write` or `sync`, or when much has gathered.
+    /// Adds a commit, of any size; returns its number. It leaves for the file with `write` or `sync`, or when much has gathered.
     /// Without rows it is none, and the number that of the last.
     ///
-    /// Errors: `TooLarge`, with nothing changed; `Storage`.
-    pub fn append<'a>(&mut self, rows: impl IntoIterator<Item = Row<'a>>) -> Result<u64> {
+    /// Errors: `TooLarge` for a row of more than 64 MiB; `Storage`.
+    pub fn append<R: ToRow>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<u64> {
         self.log.append(rows)
+    }
+
+    /// Has commits leave in smaller pieces.
+    #[cfg(test)]
+    pub fn set_piece_bytes(&mut self, piece_bytes: usize) {
+        self.log.set_piece_bytes(piece_bytes);
     }
 
     /// Hands what was appended to the system: it survives the end of this process from then on.

@@ -36,7 +36,7 @@ pub use identity::{identity, identity_file};
 pub use map::{Replaced, Store};
 pub use os::OsDisk;
 pub use recovery::{Cut, Recovered};
-pub use rows::{Row, TakeRow};
+pub use rows::TakeRow;
 pub use snapshot::{Snapshot, SnapshotWriter};
 
 /// A small text file, whole.

@@ -2,7 +2,7 @@
 
 use super::reader::u32_at;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::MAX_COMMIT_BYTES;
+use crate::limits::MAX_FRAME_BYTES;
 
 /// One row as a commit leaves it: its whole new value, or `None` when it is removed.
 ///
@@ -11,6 +11,24 @@ use crate::limits::MAX_COMMIT_BYTES;
 pub struct Row<'a> {
     pub key: &'a [u8],
     pub value: Option<&'a [u8]>,
+}
+
+/// What can be stored as a row.
+pub trait ToRow {
+    fn to_row(&self) -> Row<'_>;
+}
+
+impl ToRow for Row<'_> {
+    fn to_row(&self) -> Row<'_> {
+        *self
+    }
+}
+
+/// A row that owns its bytes.
+impl ToRow for (Vec<u8>, Option<Vec<u8>>) {
+    fn to_row(&self) -> Row<'_> {
+        Row { key: &self.0, value: self.1.as_deref() }
+    }
 }
 
 /// Who takes rows when a map is opened: key and value, once each.
@@ -33,20 +51,21 @@ impl<'a> Row<'a> {
         LENGTHS_BYTES.saturating_add(self.key.len()).saturating_add(self.value.map_or(0, <[u8]>::len))
     }
 
+    /// Errors: `TooLarge` when it does not fit in a frame.
+    pub fn check_size(&self) -> Result<()> {
+        let bytes = self.stored_bytes();
+        if bytes <= MAX_FRAME_BYTES {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::TooLarge, format!("a row of {bytes} bytes, of {MAX_FRAME_BYTES} at most")))
+    }
+
     pub fn encode(&self, buffer: &mut Vec<u8>) {
         buffer.extend_from_slice(&(self.key.len() as u32).to_le_bytes());
         buffer.extend_from_slice(&self.value.map_or(REMOVED, |value| value.len() as u32).to_le_bytes());
         buffer.extend_from_slice(self.key);
         buffer.extend_from_slice(self.value.unwrap_or_default());
     }
-}
-
-/// Errors: `TooLarge` when a commit would be over its limit with these many bytes.
-pub fn check_size(bytes: usize) -> Result<()> {
-    if bytes <= MAX_COMMIT_BYTES {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::TooLarge, format!("a commit of {bytes} bytes or more, of {MAX_COMMIT_BYTES} at most")))
 }
 
 /// The rows of a frame, one after the other; a row that is not one ends them with `Err`.

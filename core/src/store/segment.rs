@@ -15,10 +15,15 @@ use crate::error::Result;
 pub struct Segment {
     pub reader: Reader,
     pub header: Header,
+    /// After the last whole commit.
     pub at: Position,
     pub damage: Option<Damage>,
     /// Where the commits' rows are.
     commits: Vec<Range<usize>>,
+    /// After the last good frame: of a commit, perhaps, that goes on.
+    ahead: Position,
+    /// Where the rows of that commit are.
+    parts: Vec<Range<usize>>,
 }
 
 /// What stands behind the last good frame, if not zeros to the end.
@@ -38,7 +43,7 @@ impl Segment {
         let mut reader = Reader::open_whole(disk, path)?;
         let (header, end, link) = Header::read(&mut reader, Kind::Log)?;
         let at = Position { last: header.base, link, end };
-        let mut segment = Self { reader, header, at, damage: None, commits: Vec::new() };
+        let mut segment = Self { reader, header, at, damage: None, commits: Vec::new(), ahead: at, parts: Vec::new() };
         while segment.step()? {}
         Ok(segment)
     }
@@ -50,27 +55,36 @@ impl Segment {
 
     /// Takes the next frame; says whether there was one.
     fn step(&mut self) -> Result<bool> {
-        let (head, link, bytes, next) = match frame::read(&mut self.reader, self.header.id, self.at.end, self.at.link)? {
+        let (head, link, bytes, next) = match frame::read(&mut self.reader, self.header.id, self.ahead.end, self.ahead.link)? {
             Found::Frame { head, link, bytes, next } => (head, link, bytes, next),
             Found::End => return self.check_end(),
             Found::Damage(what) => return self.judge(what),
         };
-        // A commit has rows and the next number; a mark has none, and repeats the last.
+        // A commit has rows and the next number, in every frame of it; a mark has none, and repeats the last.
         let is_commit = !bytes.is_empty();
         let number = self.at.last + u64::from(is_commit);
-        if head.number != number || rows::decode(bytes).any(|row| row.is_err()) {
+        let is_mark_within = !is_commit && (head.says.goes_on || !self.parts.is_empty());
+        if head.says.number != number || is_mark_within || rows::decode(bytes).any(|row| row.is_err()) {
             return self.judge("a frame is not one that was written");
         }
         if is_commit {
-            let start = self.at.end as usize + HEAD_BYTES;
-            self.commits.push(start..start + bytes.len());
+            let start = self.ahead.end as usize + HEAD_BYTES;
+            self.parts.push(start..start + bytes.len());
         }
-        self.at = Position { last: number, link, end: next };
+        self.ahead = Position { link, end: next, ..self.at };
+        if !head.says.goes_on {
+            self.commits.append(&mut self.parts);
+            self.ahead.last = number;
+            self.at = self.ahead;
+        }
         Ok(true)
     }
 
     /// After the last frame there are zeros, up to a length that only whole extents have: so no cut goes unseen.
     fn check_end(&mut self) -> Result<bool> {
+        if !self.parts.is_empty() {
+            return self.judge("its last commit is not whole");
+        }
         if !self.reader.is_zero_from(self.at.end)? {
             return self.judge("there is something after its end");
         }
@@ -87,7 +101,7 @@ impl Segment {
         let mut at = self.at.end;
         while let Some(bytes) = self.reader.bytes(at, HEAD_BYTES)? {
             if let Some((head, _)) = frame::head(bytes, self.header.id) {
-                was_durable |= head.number >= missing && (missing..=head.number).contains(&head.durable);
+                was_durable |= (missing..=head.says.number).contains(&head.says.durable);
             }
             at += 8;
         }

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::disk::{Disk, DiskFile, Open, refused};
 use super::files::{snapshot_name, unfinished};
-use super::frame::{self, Found};
+use super::frame::{self, Found, Says};
 use super::header::{Header, Kind};
 use super::reader::{Reader, u64_at};
-use super::rows::{self, Row, TakeRow, check_size};
+use super::rows::{self, Row, TakeRow};
 use crate::error::Result;
 
 /// Where a block stops taking further rows.
@@ -71,7 +71,7 @@ impl SnapshotWriter {
     /// Errors: `TooLarge`, `Storage`; the snapshot is of no use then, and the log is untouched.
     pub fn row(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         let row = Row::put(key, value);
-        check_size(row.stored_bytes())?;
+        row.check_size()?;
         if self.block.len() + row.stored_bytes() > BLOCK_BYTES {
             self.end_block()?;
         }
@@ -111,7 +111,8 @@ impl SnapshotWriter {
 
     fn write_block(&mut self, number: u64) -> Result<()> {
         let mut block = std::mem::take(&mut self.block);
-        self.link = frame::finish(&mut block, 0, self.header.id, number, self.header.base, self.link);
+        let says = Says { number, goes_on: false, durable: self.header.base, previous: self.link };
+        self.link = frame::finish(&mut block, 0, self.header.id, says);
         let written = self.write(&block);
         block.clear();
         self.block = block;
@@ -165,14 +166,14 @@ impl SnapshotReader {
                 Found::End => return Err(self.reader.damaged(self.at, "it ends early")),
                 Found::Damage(what) => return Err(self.reader.damaged(self.at, what)),
             };
-            if head.number == END {
+            if head.says.number == END {
                 if bytes.len() == 16 && u64_at(bytes, 0) == rows && next == len {
                     return Ok((u64_at(bytes, 8), next));
                 }
                 return Err(self.reader.damaged(self.at, "it does not end as it was written"));
             }
             blocks += 1;
-            let is_good = head.number == blocks && rows::decode(bytes).all(|row| row.is_ok_and(|row| row.value.is_some()));
+            let is_good = head.says.number == blocks && rows::decode(bytes).all(|row| row.is_ok_and(|row| row.value.is_some()));
             if !is_good {
                 return Err(self.reader.damaged(self.at, "a block does not hold rows"));
             }

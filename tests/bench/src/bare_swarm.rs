@@ -34,12 +34,12 @@ pub fn message(number: u64, bytes: usize) -> Vec<u8> {
 }
 
 /// Listens and dials; then does what it is asked to.
-pub fn run(dial: Option<Multiaddr>, ready: &SyncSender<String>, mut asked: UnboundedReceiver<Ask>) -> Result<()> {
+pub fn run(dial: Vec<Multiaddr>, ready: &SyncSender<String>, mut asked: UnboundedReceiver<Ask>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut bare = Bare::new(swarm()?);
         bare.swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse()?)?;
-        if let Some(address) = dial {
+        for address in dial {
             bare.swarm.dial(address)?;
         }
         loop {
@@ -89,7 +89,8 @@ fn swarm() -> Result<Swarm<Behaviour>> {
 struct Bare {
     swarm: Swarm<Behaviour>,
     listeners: usize,
-    meeting: Vec<SyncSender<String>>,
+    /// Who waits for so many listeners.
+    meeting: Vec<(usize, SyncSender<String>)>,
     pacing: Option<Pacing>,
     /// Messages that no queue has taken yet, and who waits for them.
     putting: Option<(VecDeque<Vec<u8>>, u64, SyncSender<String>)>,
@@ -151,8 +152,8 @@ impl Bare {
                 self.holding = Some((entries, done));
                 self.on_held()?;
             }
-            Ask::Meet { done } => {
-                self.meeting.push(done);
+            Ask::Meet { listeners, done } => {
+                self.meeting.push((listeners, done));
                 self.on_meeting()?;
             }
         }
@@ -225,10 +226,8 @@ impl Bare {
     }
 
     fn on_meeting(&mut self) -> Result<()> {
-        if self.listeners > 0 {
-            for done in self.meeting.drain(..) {
-                done.send("met".into())?;
-            }
+        for (_, done) in self.meeting.extract_if(.., |(wanted, _)| self.listeners >= *wanted) {
+            done.send("met".into())?;
         }
         Ok(())
     }

@@ -25,28 +25,34 @@ pub enum Ask {
     Collect { count: usize, apart: bool, done: SyncSender<String> },
     /// Wait for so many entries.
     Hold { entries: usize, done: SyncSender<String> },
-    /// Wait until somebody listens.
-    Meet { done: SyncSender<String> },
+    /// Wait until so many listen.
+    Meet { listeners: usize, done: SyncSender<String> },
 }
 
-/// `gossip [ADDRESS]`: listens, dials that address; says its own, then obeys.
+/// `gossip [ADDRESS]...`: listens, dials those addresses; says its own, then obeys.
 pub fn gossip(args: &[String]) -> Result<()> {
+    let (asks, address) = start(args)?;
+    let mut collected = None;
+    serve(&address, |words| obey(&asks, words, &mut collected))
+}
+
+/// A swarm that dials those, on a thread of its own, which ends when nobody can ask it any more; and its address.
+pub fn start(dial: &[String]) -> Result<(UnboundedSender<Ask>, String)> {
     let (asks, asked) = unbounded_channel();
     let (ready, address) = sync_channel(1);
-    let dial = args.first().map(|address| address.parse()).transpose()?;
+    let dial = dial.iter().map(|address| address.parse()).collect::<std::result::Result<_, _>>()?;
     std::thread::spawn(move || {
         if let Err(error) = bare_swarm::run(dial, &ready, asked) {
             let _ = ready.send(format!("error {error}"));
         }
     });
-    let mut collected = None;
-    serve(&address.recv()?, |words| obey(&asks, words, &mut collected))
+    Ok((asks, address.recv()?))
 }
 
 fn obey(asks: &UnboundedSender<Ask>, words: &[&str], collected: &mut Option<Receiver<String>>) -> Result<String> {
     let (done, answer) = sync_channel(1);
     let ask = match words {
-        ["meet"] => Ask::Meet { done },
+        ["meet"] => Ask::Meet { listeners: 1, done },
         ["pace", "apart", rate, count, bytes] => {
             let bytes = bytes.parse()?;
             paced(rate.parse()?, count.parse()?, |at| asks.send(Ask::Publish(message(at as u64, bytes))))?;

@@ -29,6 +29,13 @@ pub fn wire_bytes() -> Option<u64> {
     loopback.split_whitespace().next()?.parse().ok()
 }
 
+/// Memory of this process that is in use.
+pub fn resident_bytes() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(resident.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
+}
+
 /// The conditions of a run: (what, value).
 pub fn conditions() -> Vec<(&'static str, String)> {
     vec![

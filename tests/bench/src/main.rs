@@ -10,15 +10,19 @@ mod bare_swarm;
 mod child;
 mod clock;
 mod durable;
+mod fifty;
 mod gossip;
 mod idle;
 mod join;
 mod load;
 mod machine;
+mod memory;
 mod node;
 mod notify;
 mod reads;
 mod report;
+mod scan;
+mod size;
 mod spread;
 mod table;
 mod tcp;
@@ -47,15 +51,20 @@ impl Effort {
 /// What measures the rows of one number.
 type Measure = fn(Effort) -> Result<Vec<Line>>;
 
-const ROWS: [(&str, Measure); 8] = [
+const ROWS: [(&str, Measure); 13] = [
     ("1", reads::measure),
     ("2", through_c::measure),
     ("4", writes::measure),
+    ("5", scan::measure),
+    ("6", memory::measure),
     ("7", notify::measure),
+    ("8", notify::measure_at_rates),
     ("9", spread::measure),
     ("10", join::measure),
     ("11", idle::measure),
     ("13", durable::measure),
+    ("16", fifty::measure),
+    ("18", size::measure),
 ];
 
 fn main() -> ExitCode {
@@ -80,6 +89,8 @@ fn play(role: &str, args: &[String]) -> Result<()> {
         "node" => node::node(args),
         "join" => node::join(args),
         "idle" => node::idle(args),
+        "memory" => memory::memory(args),
+        "open" => size::open(),
         "gossip" => gossip::gossip(args),
         "echo" => tcp::echo(args),
         "load" => tcp::load(args),

@@ -13,12 +13,12 @@ use crate::machine::wire_bytes;
 
 /// An idle node is idle after so long.
 const SETTLE: Duration = Duration::from_secs(40);
-const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_secs(60);
 /// How exactly the moment is known at which a map holds everything.
 const LOOK: Duration = Duration::from_micros(500);
 
 /// Opens the map `bench` with those options, each `name=value`.
-fn open(options: &[impl AsRef<str>]) -> Result<Map> {
+pub fn open(options: &[impl AsRef<str>]) -> Result<Map> {
     let mut config = Config::new();
     for option in options {
         let (name, value) = option.as_ref().split_once('=').ok_or("an option is name=value")?;
@@ -28,12 +28,12 @@ fn open(options: &[impl AsRef<str>]) -> Result<Map> {
 }
 
 /// Where its node listens for TCP.
-fn address(map: &Map) -> Result<String> {
+pub fn address(map: &Map) -> Result<String> {
     Ok(map.node().addrs().into_iter().find(|address| address.contains("/tcp/")).ok_or("no TCP address")?)
 }
 
 /// Waits until the map holds that many entries; when that was.
-fn holds(map: &Map, entries: usize) -> Result<u64> {
+pub fn holds(map: &Map, entries: usize) -> Result<u64> {
     let start = now_ns();
     while map.len()? < entries {
         if now_ns() - start > LONG.as_nanos() as u64 {
@@ -45,7 +45,7 @@ fn holds(map: &Map, entries: usize) -> Result<u64> {
 }
 
 /// Waits until the map is open on another node too, and equal there.
-fn meet(map: &Map) -> Result<()> {
+pub fn meet(map: &Map) -> Result<()> {
     while map.status()?.peers.is_empty() {
         std::thread::sleep(LOOK);
     }
@@ -76,9 +76,9 @@ fn obey(map: &Map, words: &[&str], collected: &mut Collected) -> Result<String> 
         }
         // When it holds that many.
         ["holds", entries] => Ok(line([holds(map, entries.parse()?)?])),
-        // Puts the time under one of a thousand keys, `rate` times a second.
+        // Puts the time under one of ten thousand keys, `rate` times a second.
         ["pace", rate, count] => {
-            paced(rate.parse()?, count.parse()?, |at| map.put(key(at % 1000), value(now_ns(), at as u64)).map(|_| ()))?;
+            paced(rate.parse()?, count.parse()?, |at| map.put(key(at % 10_000), value(now_ns(), at as u64)).map(|_| ()))?;
             Ok("paced".into())
         }
         // From now on, takes the age of what each event says.
@@ -104,7 +104,7 @@ fn obey(map: &Map, words: &[&str], collected: &mut Collected) -> Result<String> 
 }
 
 /// A callback that sends the ages of `count` events, once it has them.
-fn collect(count: usize, done: Sender<Vec<u64>>) -> impl FnMut(&[Event]) + Send + 'static {
+pub fn collect(count: usize, done: Sender<Vec<u64>>) -> impl FnMut(&[Event]) + Send + 'static {
     let mut ages = Vec::with_capacity(count);
     move |events| {
         for event in events {

@@ -1,4 +1,4 @@
-//! Row 7: from `put` in one process to the callback in another.
+//! Rows 7 and 8: from `put` in one process to the callback in another, now and then and at high rates.
 
 use crate::child::Peer;
 use crate::clock::Samples;
@@ -8,7 +8,7 @@ use crate::{Effort, Result, tcp};
 const RATE: u64 = 300;
 const WARM_UP: usize = 150;
 /// What one entry takes as a delta: the floor's messages are as large.
-const DELTA_BYTES: usize = 200;
+pub const DELTA_BYTES: usize = 200;
 
 pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     let (rounds, count) = effort.pick((3, 500), (5, 1500));
@@ -47,11 +47,51 @@ pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     ])
 }
 
+/// Row 8.
+pub fn measure_at_rates(effort: Effort) -> Result<Vec<Line>> {
+    let mut writer = Peer::start("node", &[])?;
+    let mut reader = Peer::start("node", &[&format!("bootstrap={}", writer.ready)])?;
+    let mut publisher = Peer::start("gossip", &[])?;
+    let mut listener = Peer::start("gossip", &[&publisher.ready])?;
+    for peer in [&mut reader, &mut writer, &mut publisher, &mut listener] {
+        peer.ask("meet")?;
+    }
+    let mut lines = Vec::new();
+    for (rate, what) in [(2_000, "2 k/s"), (20_000, "20 k/s")] {
+        let (rounds, count) = effort.pick((2, rate as usize), (5, 2 * rate as usize));
+        let (mut ours, mut floor) = (Samples::default(), Samples::default());
+        for _ in 0..rounds {
+            ours = ours.and(ages_at(rate, &mut writer, &mut reader, count, "pace", "", "")?);
+            let bytes = DELTA_BYTES.to_string();
+            floor = floor.and(ages_at(rate, &mut publisher, &mut listener, count, "pace apart", &bytes, "apart")?);
+        }
+        lines.push(Line {
+            row: 8,
+            what: format!("put -> callback, 2 processes, {what}"),
+            unit: Unit::Nanoseconds,
+            ours: ours.median(),
+            p99: Some(ours.p99()),
+            floor: Some(Floor {
+                what: "bare gossipsub, a thread at each end".into(),
+                is: floor.median(),
+                p99: Some(floor.p99()),
+            }),
+            samples: ours.len().to_string(),
+            goal: "p99 <= 5 ms".into(),
+        });
+    }
+    Ok(lines)
+}
+
 /// The ages of `count` messages on arrival.
 fn ages(from: &mut Peer, to: &mut Peer, count: usize, pace: &str, bytes: &str, how: &str) -> Result<Samples> {
-    from.ask(&format!("{pace} {RATE} {WARM_UP} {bytes}"))?;
+    ages_at(RATE, from, to, count, pace, bytes, how)
+}
+
+fn ages_at(rate: u64, from: &mut Peer, to: &mut Peer, count: usize, pace: &str, bytes: &str, how: &str) -> Result<Samples> {
+    from.ask(&format!("{pace} {rate} {WARM_UP} {bytes}"))?;
     to.ask(&format!("collect {count} {how}"))?;
-    from.ask(&format!("{pace} {RATE} {count} {bytes}"))?;
+    from.ask(&format!("{pace} {rate} {count} {bytes}"))?;
     to.tell("collected")?;
     Ok(Samples::new(to.numbers()?))
 }

@@ -3,13 +3,15 @@
 Everything else is called from coroutines as it is: reads are operations on memory, and so are writes, but for those of maps with
 `durability="sync"`, which wait for the disk; a watch is an async iterator.
 
-Each call waits on a thread of its own, so that it takes none of the event loop's. Cancelling it gives up the wait at once; what
-was under way then ends by itself, at the latest when its time is up.
+Each call waits on a thread of its own, so that it takes none of the event loop's; those that wait for the disk share one a map,
+however many they are. Cancelling a call gives up the wait at once; what was under way then ends by itself, at the latest when its
+time is up.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -165,7 +167,14 @@ async def flush(map: Map[Any, Any], /) -> None:
         StorageError: The disk refused.
         Closed: The map was closed.
     """
-    await _on_a_thread(map.flush)
+    saved: Future[None] = Future()
+    saved.set_running_or_notify_cancel()
+    with _flushing_lock:
+        waiting = _flushing.setdefault(id(map), [])
+        waiting.append(saved)
+        if len(waiting) == 1:
+            _start(lambda: _flush_for_all(map))
+    await asyncio.wrap_future(saved)
 
 
 async def dump(map: Map[Any, Any], path: Path, /) -> int:
@@ -212,8 +221,51 @@ async def _saved(map: Map[Any, Any]) -> None:
         await flush(map)
 
 
+_flushing: dict[int, list[Future[None]]] = {}
+"""Who waits for the disk, by map. Each of these maps has a thread that flushes it until nobody waits any more."""
+
+_flushing_lock = threading.Lock()
+
+
+def _flush_for_all(map: Map[Any, Any]) -> None:
+    """Flushes for those who wait, again for those who came meanwhile, and so on."""
+    done = 0
+    while True:
+        with _flushing_lock:
+            del _flushing[id(map)][:done]
+            due = _flushing[id(map)][:]
+            if not due:
+                del _flushing[id(map)]
+                return
+        done = len(due)
+        try:
+            map.flush()
+        except BaseException as failure:
+            for saved in due:
+                saved.set_exception(failure)
+        else:
+            for saved in due:
+                saved.set_result(None)
+
+
+def _in_a_child() -> None:
+    """A forked child has none of these threads, and whoever asks is told that it is one."""
+    global _flushing_lock
+    _flushing_lock = threading.Lock()
+    _flushing.clear()
+
+
+os.register_at_fork(after_in_child=_in_a_child)
+
 _threads: WeakSet[threading.Thread] = WeakSet()
 """Those that wait, for the interpreter's exit."""
+
+
+def _start(run: Callable[[], None]) -> None:
+    # A daemon: the exit would wait for other threads before it closes the nodes, which is what ends this one.
+    thread = threading.Thread(target=run, name="p2pmap-aio", daemon=True)
+    _threads.add(thread)
+    thread.start()
 
 
 def _on_a_thread(call: Callable[[], T]) -> asyncio.Future[T]:
@@ -226,10 +278,7 @@ def _on_a_thread(call: Callable[[], T]) -> asyncio.Future[T]:
         except BaseException as failure:
             outcome.set_exception(failure)
 
-    # A daemon: the exit would wait for other threads before it closes the nodes, which is what ends this one.
-    thread = threading.Thread(target=run, name="p2pmap-aio", daemon=True)
-    _threads.add(thread)
-    thread.start()
+    _start(run)
     return asyncio.wrap_future(outcome)
 
 

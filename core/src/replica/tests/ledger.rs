@@ -167,10 +167,10 @@ fn what_has_not_changed_is_not_saved_again() {
     put(&mut a, "k", DAY);
     put(&mut a, "k", DAY + 1);
     let first = a.take_unsaved().expect("noted");
-    assert_eq!((first.entries.len(), first.origins.len(), first.named.len()), (1, 1, 1));
+    assert_eq!((first.entries.len(), first.origins.len()), (1, 1));
     assert_eq!(first.edits, a.edits());
     let second = a.take_unsaved().expect("noted");
-    assert!(second.entries.is_empty() && second.origins.is_empty() && second.named.is_empty());
+    assert!(second.entries.is_empty() && second.origins.is_empty());
     assert_eq!(second.edits, first.edits);
     assert!(replica_in_memory().take_unsaved().is_none(), "what is not kept is not noted");
 }
@@ -263,20 +263,4 @@ fn on_a_presence_map_own_entries_are_shown_and_others_are_until_their_authors_ar
     let pulse = b.pulse(DAY + 2).expect("one is due");
     a.heard(&pulse, DAY + 2, &mut Vec::new());
     assert!(has(&a, "theirs", DAY + 2));
-}
-
-#[test]
-fn entries_that_came_back_without_their_context_count_as_taken_in_and_not_as_seen() {
-    let (mut a, mut rows) = (kept(1, DAY, RULES), Rows::new());
-    let first = put(&mut a, "first", DAY);
-    save(&mut a, &mut rows);
-    let (known, head) = (rows[&rows::origin_key(1)].clone(), rows[&rows::head_key()].clone());
-    let second = put(&mut a, "second", DAY + 5_000);
-    save(&mut a, &mut rows);
-    // The last commit of several is lost.
-    rows.extend([(rows::origin_key(1), known), (rows::head_key(), head)]);
-    let mut back = restore(&rows, Origin::new(peer(1), DAY), RULES, DAY, false);
-    assert!(has(&back, "second", DAY) && back.context().covers(&first) && !back.context().covers(&second));
-    assert_eq!(back.past.get(&second.origin), Some(&second.timestamp));
-    assert!(put(&mut back, "second", DAY) > second, "its clock has seen it");
 }

@@ -26,7 +26,10 @@ fn make(is_closed: bool) -> Made {
         let (key, gone) = ([b'a' + number % 4], [b'a' + (number + 1) % 4]);
         let mut commit = vec![Row::put(&key, std::slice::from_ref(&number))];
         rows.insert(key.to_vec(), vec![number]);
+        store.set_piece_bytes(1 << 20);
         if number.is_multiple_of(5) {
+            // A frame for each row.
+            store.set_piece_bytes(1);
             commit.push(Row::remove(&gone));
             rows.remove(gone.as_slice());
         }
@@ -251,7 +254,8 @@ fn a_value_that_looks_like_a_frame_is_a_value() {
     // A frame of another map's id, with which an author would have a torn commit taken for damage.
     let mut forged = vec![0; 64];
     frame::begin(&mut forged);
-    frame::finish(&mut forged, 64, ID + 1, 2, 1, 0);
+    let says = frame::Says { number: 2, goes_on: false, durable: 1, previous: 0 };
+    frame::finish(&mut forged, 64, ID + 1, says);
     store.append([Row::put(b"a", &forged)]).expect("appended");
     store.write().expect("written");
     drop((store, dir));

@@ -136,14 +136,28 @@ fn a_log_is_worth_a_snapshot_when_it_is_larger_than_the_rows_and_large() {
 }
 
 #[test]
-fn a_commit_over_its_limit_changes_nothing() {
+fn a_row_over_its_limit_changes_nothing() {
     let (_disk, _dir, mut store) = one_commit();
-    let half = vec![0; crate::limits::MAX_COMMIT_BYTES / 2];
-    let error = store.append([Row::put(b"b", &half), Row::put(b"c", &half)]).expect_err("too large");
+    let whole = vec![0; crate::limits::MAX_FRAME_BYTES];
+    let error = store.append([Row::put(b"b", b"1"), Row::put(b"c", &whole)]).expect_err("too large");
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert_eq!(store.append([Row::put(b"b", b"2")]).expect("appended"), 2);
-    assert_eq!(store.append([]).expect("nothing"), 2);
+    assert_eq!(store.append::<Row<'_>>([]).expect("nothing"), 2);
     assert_eq!(store.sync().expect("synced"), 2);
+}
+
+#[test]
+fn a_row_over_its_limit_in_a_commit_of_which_a_part_has_left_ends_the_store() {
+    let (disk, dir, mut store) = one_commit();
+    store.set_piece_bytes(8);
+    let whole = vec![0; crate::limits::MAX_FRAME_BYTES];
+    let error =
+        store.append([Row::put(b"b", b"12345678"), Row::put(b"c", b""), Row::put(b"d", &whole)]).expect_err("too large");
+    assert_eq!(store.append([Row::put(b"b", b"2")]).expect_err("over"), error);
+    drop((store, dir));
+    let (_store, found, rows) = open(&data_dir(&disk.after_kill()).expect("a data directory")).expect("a map");
+    assert_eq!(found.cut.map(|cut| cut.what), Some("its last commit is not whole"));
+    assert_eq!(rows, [(b"a".to_vec(), b"1".to_vec())].into());
 }
 
 #[test]

@@ -107,6 +107,7 @@ impl Life {
         if !is_empty {
             self.commits.push(commit.clone());
         }
+        store.set_piece_bytes(if dice.chance(30) { 1 + dice.roll(100) } else { 1 << 20 });
         let rows = commit.iter().map(|(key, value)| Row { key: std::slice::from_ref(key), value: value.as_deref() });
         assert_eq!(store.append(rows)?, self.commits.len() as u64);
         Ok(())

@@ -13,6 +13,7 @@ mod speed;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::rows::Row;
 use super::*;
 use crate::error::{ErrorKind, Result};
 use fault::FaultDisk;

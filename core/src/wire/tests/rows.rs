@@ -19,7 +19,8 @@ fn known() -> Known {
 }
 
 fn stranger() -> Known {
-    Known::nothing_of(origin(2))
+    let (seen, refused) = (Seen::default(), None);
+    Known { origin: origin(2), seen, refused, past: Timestamp::ZERO, forgotten: Timestamp::ZERO, beaten: Timestamp::ZERO }
 }
 
 fn saved((slot, record): (crate::replica::Slot, crate::replica::Record)) -> (Vec<u8>, Vec<u8>) {
