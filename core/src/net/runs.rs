@@ -77,9 +77,10 @@ impl Runs {
 
     /// Lets a connection in, or does not: `None`. Waits while it is not known whether another run of the peer is alive.
     pub async fn admit(self: &Arc<Self>, peer: Id, said: Hello) -> Option<Seat> {
-        // This node's own: itself, at one of its own addresses, or a copy. The lesser tells the other. What is of another
-        // cluster will find no protocol in common.
-        if self.is_me(peer) && said.run > self.hello.run && said.cluster == self.hello.cluster {
+        // Of another cluster: it will find no protocol in common, and has nothing to do with whoever is connected.
+        let foreign = said.cluster != self.hello.cluster;
+        // This node's own: itself, at one of its own addresses, or a copy. The lesser tells the other.
+        if self.is_me(peer) && said.run > self.hello.run && !foreign {
             return None;
         }
         loop {
@@ -88,9 +89,11 @@ impl Runs {
                 Err(taken) => taken,
             };
             let (alive, answer) = oneshot::channel();
-            let second = said.run > other;
-            // One too many, or the node is closing: the newcomer waits, and tries again when its time is over.
-            let _ = self.doubts.try_send(if second { Doubt::IsAlive(peer, alive) } else { Doubt::Second(peer) });
+            let doubt = if said.run > other { Doubt::IsAlive(peer, alive) } else { Doubt::Second(peer) };
+            if !foreign {
+                // One too many, or the node is closing: the newcomer waits, and tries again when its time is over.
+                let _ = self.doubts.try_send(doubt);
+            }
             tokio::select! {
                 Ok(()) = answer => return None,
                 _ = end.changed() => {}
@@ -225,6 +228,19 @@ mod tests {
         assert!(matches!(now(&runs, runs.me, 101), Some(None)));
         let elsewhere = Hello { cluster: [2; 16], run: 101 };
         assert!(matches!(runs.admit(runs.me, elsewhere).now_or_never(), Some(Some(_))), "of another cluster");
+    }
+
+    #[test]
+    fn a_node_of_another_cluster_disturbs_nobody() {
+        let (runs, mut doubts) = runs();
+        let peer = Id::random();
+        let seat = now(&runs, peer, 7);
+        for run in [6, 8] {
+            let mut foreign = Box::pin(runs.admit(peer, Hello { cluster: [2; 16], run }));
+            assert!(foreign.as_mut().now_or_never().is_none());
+            assert!(doubts.try_recv().is_err());
+        }
+        drop(seat);
     }
 
     #[test]
