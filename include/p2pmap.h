@@ -140,7 +140,7 @@ typedef int32_t p2pmap_status;
 /// The node, map or watch was closed. Nothing changed.
 #define P2PMAP_CLOSED (-5)
 
-/// A data directory in use by another process.
+/// A data directory in use by another process; or it was copied, and another node runs with the identity in it.
 #define P2PMAP_LOCKED (-6)
 
 /// The disk refused: full, read-only or broken.
@@ -586,6 +586,9 @@ typedef struct {
   /// Whether this node's clock is the odd one out: most peers agree with each other, and not with it. What it writes may
   /// be set aside by all, or lose against older writes: mend the clock.
   bool clock_suspect;
+  /// Why this node has left the network for good, if so: another one runs with its identity, because its `data_dir` was
+  /// copied. Its maps are read, and take no writes: `P2PMAP_LOCKED`. NUL-terminated UTF-8, empty while all is well.
+  char identity_error[1024];
 } p2pmap_node_report;
 
 /// Starts a node: listens, and dials what `bootstrap` names in the background. NULL for `config` means defaults.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/p2pmap/p2pmap/bindings/go"
@@ -67,5 +68,31 @@ func TestAMapIsDumpedAndLoaded(t *testing.T) {
 	cancel()
 	if _, err := other.Load(ctx, path); !errors.Is(err, context.Canceled) {
 		t.Errorf("a load that was given up before: %v", err)
+	}
+}
+
+func TestACopyOfADirectoryIsRefused(t *testing.T) {
+	directory, copied := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "copy")
+	node := func(directory string) *p2pmap.Node {
+		node, err := p2pmap.OpenNode(p2pmap.With("data_dir", directory))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = node.Close() })
+		return node
+	}
+	first := node(directory)
+	if err := errors.Join(os.CopyFS(copied, os.DirFS(directory)), os.Chmod(filepath.Join(copied, "identity"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	second := node(copied)
+	if _, err := second.Connect(within(t), first.Addrs()[0]); !errors.Is(err, p2pmap.ErrLocked) {
+		t.Errorf("the copy connects: %v", err)
+	}
+	if status, err := second.Status(); err != nil || !strings.Contains(status.IdentityError, copied) {
+		t.Errorf("the copy's status: %+v, %v", status, err)
+	}
+	if status, err := first.Status(); err != nil || status.IdentityError != "" {
+		t.Errorf("the first one's status: %+v, %v", status, err)
 	}
 }

@@ -46,7 +46,7 @@ var (
 	ErrTooLarge error = kind(CodeTooLarge)
 	// ErrClosed means that the node or map was closed. Nothing changed.
 	ErrClosed error = kind(CodeClosed)
-	// ErrLocked is a data directory in use by another process.
+	// ErrLocked is a data directory in use by another process; or it was copied, and another node runs with the identity in it.
 	ErrLocked error = kind(CodeLocked)
 	// ErrStorage means that the disk refused: full, read-only or broken.
 	ErrStorage error = kind(CodeStorage)

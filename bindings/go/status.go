@@ -41,6 +41,9 @@ type NodeStatus struct {
 	// ClockSuspect says that this node's clock is the odd one out: most peers agree with each other, and not with it. What it
 	// writes may be set aside by all, or lose against older writes: mend the clock.
 	ClockSuspect bool
+	// IdentityError says why this node has left the network for good: another one runs with its identity, because its data_dir
+	// was copied. Its maps are read, and take no writes: ErrLocked. It is empty while all is well.
+	IdentityError string
 }
 
 // MapPeer is a peer that a map is shared with, or an author that something is wrong with, who need not be connected.
@@ -135,6 +138,7 @@ func nodeStatusFrom(report *C.p2pmap_node_report) NodeStatus {
 		RejectedMessages: uint64(report.rejected_messages),
 		ClockDrift:       driftFrom(report.clock_drift_ms),
 		ClockSuspect:     bool(report.clock_suspect),
+		IdentityError:    C.GoString(&report.identity_error[0]),
 	}
 }
 

@@ -17,7 +17,7 @@ pub enum ErrorKind {
     TooLarge = -4,
     /// The node, map or subscription was closed. Nothing changed.
     Closed = -5,
-    /// A data directory in use by another process.
+    /// A data directory in use by another process; or it was copied, and another node runs with the identity in it.
     Locked = -6,
     /// The disk refused: full, read-only or broken.
     Storage = -7,

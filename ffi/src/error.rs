@@ -31,7 +31,7 @@ pub const P2PMAP_INVALID_VALUE: p2pmap_status = -3;
 pub const P2PMAP_TOO_LARGE: p2pmap_status = -4;
 /// The node, map or watch was closed. Nothing changed.
 pub const P2PMAP_CLOSED: p2pmap_status = -5;
-/// A data directory in use by another process.
+/// A data directory in use by another process; or it was copied, and another node runs with the identity in it.
 pub const P2PMAP_LOCKED: p2pmap_status = -6;
 /// The disk refused: full, read-only or broken.
 pub const P2PMAP_STORAGE: p2pmap_status = -7;

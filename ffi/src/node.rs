@@ -46,6 +46,9 @@ pub struct p2pmap_node_report {
     /// Whether this node's clock is the odd one out: most peers agree with each other, and not with it. What it writes may
     /// be set aside by all, or lose against older writes: mend the clock.
     pub clock_suspect: Flag,
+    /// Why this node has left the network for good, if so: another one runs with its identity, because its `data_dir` was
+    /// copied. Its maps are read, and take no writes: `P2PMAP_LOCKED`. NUL-terminated UTF-8, empty while all is well.
+    pub identity_error: [c_char; 1024],
 }
 
 // SAFETY: `repr(C)`, begins with `struct_size`, and its fields are numbers, arrays of numbers and a `Flag`.
@@ -219,6 +222,7 @@ pub unsafe extern "C" fn p2pmap_node_status(
             rejected_messages: told.rejected_messages,
             clock_drift_ms: told.clock_drift_ms.unwrap_or(P2PMAP_UNKNOWN),
             clock_suspect: told.clock_suspect.into(),
+            identity_error: c_array(told.identity_error.as_deref().unwrap_or_default()),
         };
         // SAFETY: checked above.
         unsafe { input::write_output(report, &value) };

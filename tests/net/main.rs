@@ -8,6 +8,7 @@
 //! `make soak` runs them at full length (`P2PMAP_SOAK_S`, seconds of chaos); without, whatever need not last is shorter.
 
 mod chaos;
+mod copies;
 mod cost;
 mod heal;
 mod hostile;

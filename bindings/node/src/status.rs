@@ -39,6 +39,7 @@ pub struct JsNodeStatus {
     pub rejected_messages: f64,
     pub clock_drift_ms: Option<f64>,
     pub clock_suspect: bool,
+    pub identity_error: Option<String>,
 }
 
 impl From<NodeStatus> for JsNodeStatus {
@@ -53,6 +54,7 @@ impl From<NodeStatus> for JsNodeStatus {
             rejected_messages: status.rejected_messages as f64,
             clock_drift_ms: status.clock_drift_ms.map(|ms| ms as f64),
             clock_suspect: status.clock_suspect,
+            identity_error: status.identity_error,
         }
     }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { Batch, open } from 'p2pmap';
+import { Batch, Node, open } from 'p2pmap';
 import { coded, opener } from './support.mjs';
 
 function directory(t) {
@@ -96,4 +96,21 @@ test('a map is dumped and loaded', async (t) => {
   assert.equal(other.size, 0);
   await assert.rejects(one.dump(join(file, 'none')), coded('P2PMAP_STORAGE'));
   await assert.rejects(one.dump(7), coded('P2PMAP_INVALID_ARGUMENT'));
+});
+
+test('a copy of a directory is refused when it meets the original', async (t) => {
+  const [path, copied] = [directory(t), directory(t)];
+  const start = (dataDir) => Node.open({ dataDir, durability: 'sync' });
+  const first = await start(path);
+  t.after(() => first.close());
+  await (await first.map('m', { codec: 'utf8' })).putAsync('a', '1');
+  cpSync(path, copied, { recursive: true });
+  const copy = await start(copied);
+  t.after(() => copy.close());
+  const map = await copy.map('m', { codec: 'utf8' });
+  await assert.rejects(copy.connect(first.addrs[0]), coded('P2PMAP_LOCKED'));
+  await assert.rejects(map.putAsync('b', '2'), coded('P2PMAP_LOCKED'));
+  assert.ok(copy.status().identityError.includes(copied));
+  assert.equal(map.get('a'), '1');
+  assert.equal(first.status().identityError, undefined);
 });

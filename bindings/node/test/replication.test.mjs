@@ -134,8 +134,8 @@ test('a status of one alone has every field', async (t) => {
     cutBytes: 0,
     logBytes: 0,
   });
-  const { clockDriftMs, clockSuspect } = started.status();
-  assert.deepEqual([clockDriftMs, clockSuspect], [undefined, false]);
+  const { clockDriftMs, clockSuspect, identityError } = started.status();
+  assert.deepEqual([clockDriftMs, clockSuspect, identityError], [undefined, false, undefined]);
 });
 
 test('a status tells how each peer compares', async (t) => {

@@ -94,4 +94,9 @@ export interface NodeStatus {
    * set aside by all, or lose against older writes: mend the clock.
    */
   readonly clockSuspect: boolean;
+  /**
+   * Why this node has left the network for good, if so: another one runs with its identity, because its `data_dir` was copied.
+   * Its maps are read, and take no writes: `P2PMAP_LOCKED`.
+   */
+  readonly identityError?: string;
 }

@@ -27,6 +27,7 @@ pub(crate) fn node_status<'py>(py: Python<'py>, status: p2pmap::NodeStatus) -> P
     fields.set_item("rejected_messages", status.rejected_messages)?;
     fields.set_item("clock_drift_ms", status.clock_drift_ms)?;
     fields.set_item("clock_suspect", status.clock_suspect)?;
+    fields.set_item("identity_error", status.identity_error)?;
     made("NodeStatus", &fields)
 }
 

@@ -144,3 +144,18 @@ def test_a_map_is_dumped_and_loaded(tmp_path: Path) -> None:
             m.dump(tmp_path)
         with pytest.raises(TypeError):
             m.dump(1)  # type: ignore[arg-type]
+
+
+def test_a_copy_of_a_directory_is_refused_when_it_meets_the_original(tmp_path: Path) -> None:
+    with kept(tmp_path) as m:
+        m["a"] = b"1"
+        shutil.copytree(tmp_path / "data", tmp_path / "copy")
+        with p2pmap.open("m", data_dir=tmp_path / "copy", durability="sync") as copy:
+            with pytest.raises(p2pmap.Locked, match="identity"):
+                copy.node.connect(m.node.addrs[0])
+            with pytest.raises(p2pmap.Locked):
+                copy["b"] = b"2"
+            assert str(tmp_path / "copy") in (copy.node.status().identity_error or "")
+            assert copy["a"] == b"1"
+        m["b"] = b"2"
+        assert m.node.status().identity_error is None

@@ -178,7 +178,7 @@ def test_a_status_of_one_alone_has_every_field(m: Map) -> None:
         "log_bytes": 0,
     }
     status = m.node.status()
-    assert (status.clock_drift_ms, status.clock_suspect) == (None, False)
+    assert (status.clock_drift_ms, status.clock_suspect, status.identity_error) == (None, False, None)
 
 
 def test_a_status_tells_how_each_peer_compares(m: Map, other: Map, eventually: Eventually) -> None:

@@ -15,6 +15,7 @@ use super::beat;
 use super::codec::Frames;
 use super::flow::MAX_PROBE_BYTES;
 use super::gossip;
+use super::runs::Runs;
 use super::transport::transport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{MAX_MEMBERS_BYTES, MAX_SYNC_BYTES};
@@ -44,7 +45,7 @@ struct Names {
 
 impl Names {
     fn new(cluster_id: &str) -> Self {
-        let hash = u128::from_be_bytes(wire::hash(&["p2pmap cluster", cluster_id]));
+        let hash = u128::from_be_bytes(cluster_hash(cluster_id));
         Self { prefix: format!("/p2pmap/1/{hash:032x}") }
     }
 
@@ -65,14 +66,24 @@ pub(crate) fn new_identity() -> Result<[u8; 32]> {
     Ok(secret)
 }
 
-/// A swarm that is not listening yet; without an identity it draws one. Call it inside the runtime that is to poll the connections.
+/// The key with that secret half, or a new one.
+pub(super) fn keypair(secret: Option<[u8; 32]>) -> Result<Keypair> {
+    Keypair::ed25519_from_bytes(secret.map_or_else(new_identity, Ok)?).map_err(|error| internal(&error))
+}
+
+/// What names the cluster on the wire.
+pub(super) fn cluster_hash(cluster_id: &str) -> [u8; 16] {
+    wire::hash(&["p2pmap cluster", cluster_id])
+}
+
+/// A swarm that is not listening yet. Call it inside the runtime that is to poll the connections.
 pub(super) fn swarm(
     cluster_id: &str,
-    identity: Option<[u8; 32]>,
+    keypair: &Keypair,
+    runs: &Arc<Runs>,
     max_peers: usize,
     rejected: &Arc<AtomicU64>,
 ) -> Result<Swarm<Behaviour>> {
-    let keypair = Keypair::ed25519_from_bytes(identity.map_or_else(new_identity, Ok)?).map_err(|error| internal(&error))?;
     let names = Names::new(cluster_id);
     let requests = |name: &str, cap: usize| -> Result<_> {
         Ok(request_response::Behaviour::with_codec(
@@ -99,7 +110,7 @@ pub(super) fn swarm(
         // Connections live until a heartbeat fails or this node ends them.
         .with_idle_connection_timeout(Duration::from_secs(u64::MAX))
         .with_per_connection_event_buffer_size(64);
-    Ok(Swarm::new(transport(&keypair)?, behaviour, keypair.public().to_peer_id(), config))
+    Ok(Swarm::new(transport(keypair, runs)?, behaviour, keypair.public().to_peer_id(), config))
 }
 
 /// The error for a step that fails only if p2pmap is wrong.

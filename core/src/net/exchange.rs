@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use libp2p::request_response::{Event, Message, OutboundFailure};
+use libp2p::request_response::{Event, Message, OutboundFailure, OutboundRequestId};
 use libp2p::{Multiaddr, PeerId as Id};
 
 use super::addr;
+use super::runs::Doubt;
 use super::shared::Peer;
 use super::task::Task;
 use crate::limits::{MAX_ADDR_BYTES, MAX_MEMBER_ADDRS, MAX_MEMBERS};
@@ -29,9 +30,23 @@ impl Task {
         }
     }
 
-    fn tell(&mut self, peer: Id, news: News, members: Vec<(Id, Vec<Multiaddr>, Duration)>) {
+    fn tell(&mut self, peer: Id, news: News, members: Vec<(Id, Vec<Multiaddr>, Duration)>) -> OutboundRequestId {
         let message = self.message(peer, news, members);
-        self.swarm.behaviour_mut().members.send_request(&peer, message.encode());
+        self.swarm.behaviour_mut().members.send_request(&peer, message.encode())
+    }
+
+    /// Somebody came who has the identity of a connected peer.
+    pub(super) fn on_doubt(&mut self, doubt: Doubt) {
+        match doubt {
+            Doubt::IsAlive(peer, proof) if self.swarm.is_connected(&peer) => {
+                let asked = self.tell(peer, News::Joined, Vec::new());
+                self.proofs.insert(asked, proof);
+            }
+            Doubt::IsAlive(..) => {}
+            Doubt::Second(peer) => {
+                let _ = self.swarm.disconnect_peer_id(peer);
+            }
+        }
     }
 
     /// The message as that peer can use it: loopback addresses mean nothing on another machine.
@@ -69,13 +84,18 @@ impl Task {
                     News::Exchange | News::Joined => self.heard(peer, &heard),
                 }
             }
-            Event::Message { peer, message: Message::Response { response, .. }, .. } => {
+            Event::Message { peer, message: Message::Response { response, request_id }, .. } => {
+                if let Some(proof) = self.proofs.remove(&request_id) {
+                    // The newcomer may have gone.
+                    let _ = proof.send(());
+                }
                 self.goodbyes = self.goodbyes.saturating_sub(1);
                 if let Some(heard) = self.decode(&response) {
                     self.heard(peer, &heard);
                 }
             }
-            Event::OutboundFailure { peer, error, .. } => {
+            Event::OutboundFailure { peer, request_id, error, .. } => {
+                self.proofs.remove(&request_id);
                 tracing::debug!(%peer, %error, "an exchange failed");
                 self.goodbyes = self.goodbyes.saturating_sub(1);
                 match error {

@@ -14,7 +14,7 @@ use super::addr;
 use super::held::Wait;
 use super::shared::{Call, Shared};
 use super::task::Task;
-use super::{Host, NetConfig, NetPeer};
+use super::{Host, NetConfig, NetPeer, Refusal};
 use crate::PeerId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::Topic;
@@ -39,7 +39,7 @@ impl Network {
                 move || run(config, host, shared, &started)
             })
             .map_err(|error| Error::new(ErrorKind::Network, format!("cannot start the network thread: {error}")))?;
-        let outcome = starting.recv().unwrap_or_else(|_| Err(ended()));
+        let outcome = starting.recv().unwrap_or_else(|_| Err(shared.why_ended()));
         match outcome {
             Ok(id) => Ok(Self { id, shared, thread: Mutex::new(Some(thread)) }),
             Err(error) => {
@@ -106,7 +106,7 @@ impl Network {
             RecvTimeoutError::Timeout => {
                 Err(Error::new(ErrorKind::Timeout, format!("`{addr}` did not answer within {} ms", timeout.as_millis())))
             }
-            RecvTimeoutError::Disconnected => Err(ended()),
+            RecvTimeoutError::Disconnected => Err(self.shared.why_ended()),
         })
     }
 
@@ -114,7 +114,7 @@ impl Network {
     pub fn sync(&self, topic: Topic, timeout: Duration) -> Result<()> {
         let (reply, answer) = sync_channel(1);
         self.call(Call::Sync { topic, deadline: after(timeout), reply })?;
-        answer.recv().unwrap_or_else(|_| Err(ended()))
+        answer.recv().unwrap_or_else(|_| Err(self.shared.why_ended()))
     }
 
     /// Asks every connected peer that has that map, with a request whose answer says yes or no (see [`Host::holds`]), until so
@@ -122,12 +122,17 @@ impl Network {
     pub fn wait_held(&self, topic: Topic, request: Vec<u8>, peers: usize, timeout: Duration) -> Result<(Vec<PeerId>, bool)> {
         let (reply, answer) = sync_channel(1);
         self.call(Call::Held { topic, request, wait: Wait { peers, deadline: after(timeout), reply } })?;
-        answer.recv().unwrap_or_else(|_| Err(ended()))
+        answer.recv().unwrap_or_else(|_| Err(self.shared.why_ended()))
     }
 
     pub fn peers(&self) -> Vec<NetPeer> {
         let gates = self.shared.gates.load();
         self.shared.directory.lock().peers(&gates)
+    }
+
+    /// Set when the network has left for good: from then on every call fails with it.
+    pub fn refusal(&self) -> &Arc<Refusal> {
+        &self.shared.refusal
     }
 
     /// Members known, connected or not, without this node.
@@ -159,7 +164,7 @@ impl Network {
         let mut inbox = self.shared.inbox.lock();
         // Under the lock: the thread sets it before it looks into the inbox for the last time.
         if self.shared.is_closed() {
-            return Err(ended());
+            return Err(self.shared.why_ended());
         }
         inbox.calls.push(call);
         drop(inbox);
@@ -177,10 +182,6 @@ impl Drop for Network {
 /// That time from now; far away where it does not fit.
 fn after(timeout: Duration) -> Instant {
     Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30))
-}
-
-fn ended() -> Error {
-    Error::new(ErrorKind::Closed, "the node was closed")
 }
 
 /// The network thread.

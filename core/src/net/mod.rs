@@ -12,11 +12,13 @@ mod flow;
 mod gossip;
 mod handle;
 mod held;
+mod hello;
 mod listen;
 mod membership;
 mod pace;
 mod peers;
 mod rng;
+mod runs;
 mod schedule;
 mod shared;
 mod sync;
@@ -26,13 +28,18 @@ mod tests;
 mod transport;
 mod waiters;
 
+use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 pub(crate) use behaviour::new_identity;
 pub(crate) use handle::Network;
 
-use crate::PeerId;
 use crate::wire::Topic;
+use crate::{Error, PeerId};
+
+/// Why this node has left the network for good, if it has: another one with its identity was there first.
+pub(crate) type Refusal = OnceLock<Error>;
 
 /// What the network asks of the node that it serves. Called on the network thread; quick, except where
 /// said. A panic in what a peer's message has led to costs that message, which is counted, and not the node.
@@ -124,13 +131,23 @@ pub(crate) struct NetConfig {
     pub external_addrs: Vec<String>,
     pub bootstrap: Vec<String>,
     pub cluster_id: String,
-    /// The secret half of the node's Ed25519 key; `None`: a new one.
-    pub identity: Option<[u8; 32]>,
+    /// `None`: a new one.
+    pub identity: Option<Identity>,
+    /// Greater for each opening of a node: of two with one identity the lesser stays.
+    pub run: u64,
     pub target_peers: usize,
     pub max_peers: usize,
     pub anti_entropy: Duration,
     /// Seeds every random choice the network makes (jitter, whom to sync with).
     pub seed: u64,
+}
+
+/// Who a node is.
+pub(crate) struct Identity {
+    /// The secret half of its Ed25519 key.
+    pub key: [u8; 32],
+    /// Where it is kept, in the data directory.
+    pub file: PathBuf,
 }
 
 /// A connected peer.

@@ -117,7 +117,8 @@ impl Task {
             }
             Dialled::Call(addr, reply) => {
                 let message = format!("cannot reach `{addr}`: {}", reason(error));
-                let _ = reply.try_send(Err(Error::new(ErrorKind::Network, message)));
+                let unreachable = || Error::new(ErrorKind::Network, message);
+                let _ = reply.try_send(Err(self.shared.refusal.get().cloned().unwrap_or_else(unreachable)));
             }
         }
         self.note_members();
@@ -300,7 +301,8 @@ fn reason(error: &DialError) -> String {
             Some((_, error)) => innermost(error),
             None => "no address".into(),
         },
-        DialError::LocalPeerId { .. } => "this is this node's own address".into(),
+        // The swarm does not even try where it listens itself.
+        DialError::LocalPeerId { .. } | DialError::NoAddresses => "this is this node's own address".into(),
         DialError::WrongPeerId { obtained, .. } => format!("another peer answered there, {obtained}"),
         DialError::Denied { .. } => "too many connections".into(),
         error => error.to_string(),

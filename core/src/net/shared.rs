@@ -15,10 +15,11 @@ use libp2p::{Multiaddr, PeerId as Id};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::NetPeer;
 use super::held::Wait;
+use super::{NetPeer, Refusal};
+use crate::PeerId;
+use crate::error::{Error, ErrorKind, Result};
 use crate::wire::Topic;
-use crate::{PeerId, Result};
 
 pub(super) type Gates = HashMap<Topic, Arc<Gate>, foldhash::fast::FixedState>;
 
@@ -39,6 +40,8 @@ pub(super) struct Shared {
     pub directory: Mutex<Directory>,
     pub closed: AtomicBool,
     pub rejected: Arc<AtomicU64>,
+    /// Set once, with the bell rung.
+    pub refusal: Arc<Refusal>,
 }
 
 #[derive(Default)]
@@ -153,6 +156,12 @@ impl Shared {
 
     pub fn reject(&self) {
         self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Why nothing can be asked of the network any more.
+    pub fn why_ended(&self) -> Error {
+        let closed = || Error::new(ErrorKind::Closed, "the node was closed");
+        self.refusal.get().cloned().unwrap_or_else(closed)
     }
 
     pub fn is_closed(&self) -> bool {

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId as Id, Swarm};
+use tokio::sync::{mpsc, oneshot};
 
 use super::behaviour::{self, Behaviour, BehaviourEvent};
 use super::flow::{Flow, Seen};
@@ -17,11 +19,13 @@ use super::membership::Membership;
 use super::pace::Pace;
 use super::peers::{Connection, Dialled, Reply};
 use super::rng::Rng;
+use super::runs::{Doubt, Runs};
 use super::schedule::Schedule;
-use super::shared::{Call, Shared, public};
+use super::shared::{Call, Directory, Shared, public};
 use super::sync::Syncs;
 use super::waiters::Waiters;
 use super::{Host, NetConfig};
+use crate::wire::hello::Hello;
 use crate::{PeerId, Result};
 
 /// Two nodes tell each other whom they know this often, jittered. News travels by itself; this finds what got lost.
@@ -50,6 +54,10 @@ pub(super) struct Task {
     pub(super) dials: HashMap<ConnectionId, Dialled>,
     /// Callers of `connect` whose peer has yet to show that it belongs to this cluster.
     pub(super) callers: HashMap<Id, Vec<Reply>>,
+    /// What newcomers ask, who have the identity of a peer.
+    doubts: mpsc::Receiver<Doubt>,
+    /// Requests whose answer proves to a newcomer that the peer is alive.
+    pub(super) proofs: HashMap<OutboundRequestId, oneshot::Sender<()>>,
     /// Peers with more than one connection, and when to choose between them.
     pub(super) surplus: Vec<(Instant, Id)>,
     /// Peers that gossipsub called slow: when last, and how many times in a row.
@@ -72,7 +80,11 @@ impl Task {
     pub(super) async fn start(config: NetConfig, host: Arc<dyn Host>, shared: Arc<Shared>) -> Result<Self> {
         let external = listen::parse_all("external_addrs", &config.external_addrs)?;
         let seeds = listen::parse_seeds(&config.bootstrap)?;
-        let mut swarm = behaviour::swarm(&config.cluster_id, config.identity, config.max_peers, &shared.rejected)?;
+        let (secret, file) = config.identity.map(|identity| (identity.key, identity.file)).unzip();
+        let keypair = behaviour::keypair(secret)?;
+        let hello = Hello { cluster: behaviour::cluster_hash(&config.cluster_id), run: config.run };
+        let (runs, doubts) = Runs::new(keypair.public().to_peer_id(), hello, file, shared.clone());
+        let mut swarm = behaviour::swarm(&config.cluster_id, &keypair, &runs, config.max_peers, &shared.rejected)?;
         listen::listen(&mut swarm, &config.listen).await?;
 
         let now = Instant::now();
@@ -100,6 +112,8 @@ impl Task {
             connections: HashMap::new(),
             dials: HashMap::new(),
             callers: HashMap::new(),
+            doubts,
+            proofs: HashMap::new(),
             surplus: Vec::new(),
             slow: HashMap::new(),
             goodbyes: 0,
@@ -114,7 +128,7 @@ impl Task {
         public(self.swarm.local_peer_id())
     }
 
-    /// Runs until the handle says `Close`.
+    /// Runs until the handle says `Close`, or a peer that another node with this one's identity was there first.
     pub(super) async fn run(mut self) {
         let shared = self.shared.clone();
         let sleep = tokio::time::sleep(Duration::ZERO);
@@ -123,6 +137,9 @@ impl Task {
         let mut turn_over = false;
         loop {
             let now = Instant::now();
+            if self.shared.refusal.get().is_some() {
+                return self.withdraw().await;
+            }
             if self.take_inbox() {
                 break;
             }
@@ -140,6 +157,7 @@ impl Task {
                 biased;
                 event = self.swarm.select_next_some() => self.on_event(event),
                 done = self.syncs.done() => self.on_done(done),
+                Some(doubt) = self.doubts.recv() => self.on_doubt(doubt),
                 () = shared.bell.notified() => {}
                 () = &mut sleep => {}
                 () = tokio::task::yield_now(), if turn_over => turn_over = false,
@@ -260,6 +278,18 @@ impl Task {
         while self.goodbyes > 0 && Instant::now() < deadline {
             self.drive(deadline).await;
         }
+        self.part().await;
+    }
+
+    /// Leaves without a goodbye, in which the others would hear the node that stays. Those who wait are told why.
+    async fn withdraw(mut self) {
+        tracing::error!("{}", self.shared.why_ended());
+        self.part().await;
+        *self.shared.directory.lock() = Directory::default();
+    }
+
+    /// Ends the connections.
+    async fn part(&mut self) {
         let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             let _ = self.swarm.disconnect_peer_id(peer);

@@ -1,10 +1,12 @@
 //! Several networks in one process, on loopback, over a host that holds grow-only sets.
 
+mod copies;
 mod handle;
 mod held;
 mod host;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use self::host::{Sets, until};
@@ -68,12 +70,19 @@ fn config() -> NetConfig {
         bootstrap: vec![],
         cluster_id: "tests".into(),
         identity: None,
+        run: new_run(),
         target_peers: 16,
         max_peers: 64,
         // Never in these tests, unless they ask for it: what arrives came by gossip or by a sync that something called for.
         anti_entropy: Duration::from_secs(3600),
         seed: 1,
     }
+}
+
+/// As an opening draws it: greater than all before.
+fn new_run() -> u64 {
+    static RUNS: AtomicU64 = AtomicU64::new(1);
+    RUNS.fetch_add(1, Ordering::Relaxed)
 }
 
 fn pair() -> (Node, Node) {
@@ -199,6 +208,9 @@ fn a_node_that_bootstraps_from_itself_and_from_nobody_joins_later() {
     .open();
     let b = Node::with(|config| config.listen = vec![nobody.clone()]).open();
     until("the two meet", || a.meets(&b) && b.meets(&a));
+    let error = a.net.connect(&own, LONG).unwrap_err();
+    assert!(error.message().contains("own address"), "{error}");
+    assert_eq!(a.net.refusal().get(), None, "it is no copy of itself");
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Transports: how bytes get from node to node.
 
+use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
+use libp2p::core::ConnectedPoint;
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerBox, StreamMuxerEvent};
 use libp2p::core::transport::timeout::TransportTimeout;
 use libp2p::core::transport::{Boxed, OrTransport};
@@ -14,6 +18,8 @@ use libp2p::{PeerId, Transport, dns, noise, quic, tcp, yamux};
 use tokio::time::Sleep;
 
 use super::behaviour::internal;
+use super::hello::greet;
+use super::runs::{Runs, Seat};
 use crate::error::{Error, Result};
 
 /// A dial takes this long at most. Short, so that a dial that a cut link swallowed does not delay the next one.
@@ -21,39 +27,55 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// Closing a connection takes this long at most.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// TCP with Noise and Yamux, and QUIC, both also by DNS name.
-pub(super) fn transport(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
-    let named = dns::tokio::Transport::system(unnamed(keypair)?).map(Transport::boxed).or_else(|error| {
+/// TCP with Noise and Yamux, and QUIC, both also by DNS name. A connection counts once both ends have greeted each other.
+pub(super) fn transport(keypair: &Keypair, runs: &Arc<Runs>) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
+    let named = dns::tokio::Transport::system(unnamed(keypair, runs)?).map(Transport::boxed).or_else(|error| {
         tracing::warn!(%error, "no DNS configuration: dialling by address and by the hosts file only");
         let nobody = dns::ResolverConfig::from_parts(None, Vec::new(), Vec::new());
-        Ok::<_, Error>(dns::tokio::Transport::custom(unnamed(keypair)?, nobody, dns::ResolverOpts::default()).boxed())
+        Ok::<_, Error>(dns::tokio::Transport::custom(unnamed(keypair, runs)?, nobody, dns::ResolverOpts::default()).boxed())
     })?;
     Ok(TransportTimeout::new(named, DIAL_TIMEOUT).boxed())
 }
 
 /// The same without DNS.
-fn unnamed(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
+fn unnamed(keypair: &Keypair, runs: &Arc<Runs>) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
     let noise = noise::Config::new(keypair).map_err(|error| internal(&error))?;
     let tcp = tcp::tokio::Transport::new(tcp::Config::default())
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux::Config::default())
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Hasty::new(muxer))));
-    let quic = quic::tokio::Transport::new(quic::Config::new(keypair))
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Hasty::new(muxer))));
+        .and_then(greeting(runs));
+    let quic = quic::tokio::Transport::new(quic::Config::new(keypair)).and_then(greeting(runs));
     Ok(OrTransport::new(quic, tcp).map(|either, _| either.into_inner()).boxed())
 }
+
+/// What is done with a new connection before the swarm hears of it.
+fn greeting<M>(runs: &Arc<Runs>) -> impl FnOnce((PeerId, M), ConnectedPoint) -> Greeting + Clone + Send + 'static
+where
+    M: StreamMuxer + Send + Unpin + 'static,
+    M::Substream: Send + Unpin + 'static,
+    M::Error: Send + Sync + 'static,
+{
+    let runs = runs.clone();
+    move |(peer, muxer), end| {
+        let greet = greet(runs, peer, muxer, end.is_dialer());
+        greet.map_ok(move |(muxer, seat)| (peer, StreamMuxerBox::new(Hasty::new(muxer, seat)))).boxed()
+    }
+}
+
+type Greeting = BoxFuture<'static, io::Result<(PeerId, StreamMuxerBox)>>;
 
 /// A connection that closes soon, whatever waits in it. Closing first sends what is queued, which on a dead link takes as
 /// long as the kernel hopes: until then the peer would count as connected, and nobody would dial it.
 struct Hasty<M> {
     muxer: M,
     closing: Option<Pin<Box<Sleep>>>,
+    _seat: Seat,
 }
 
 impl<M> Hasty<M> {
-    fn new(muxer: M) -> Self {
-        Self { muxer, closing: None }
+    fn new(muxer: M, seat: Seat) -> Self {
+        Self { muxer, closing: None, _seat: seat }
     }
 }
 

@@ -32,7 +32,8 @@ pub fn open(name: &str, config: Config) -> Result<Map> {
 /// This node's copy of a map. Clones share it.
 ///
 /// Threads: every method from any thread, callbacks included.
-/// Errors: every method that returns a `Result` fails with `Closed` after `close`, and with `Forked` in a forked child.
+/// Errors: every method that returns a `Result` fails with `Closed` after `close`, and with `Forked` in a forked child; what writes,
+/// or waits for peers, with `Locked` when the node has left because another one runs with its identity.
 #[derive(Clone)]
 pub struct Map(Arc<Handle>, Wait);
 

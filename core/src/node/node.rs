@@ -11,7 +11,7 @@ use super::host::Maps;
 use super::keeper::Keeper;
 use super::map::Map;
 use super::saved::Loading;
-use super::state::MapState;
+use super::state::{MapState, NodeShared};
 use super::status::{NodeStatus, PeerInfo, judge_clock};
 use super::sweep::Sweeper;
 use parking_lot::Mutex;
@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::limits::MAX_MAPS;
-use crate::net::{self, NetConfig, NetPeer, Network};
+use crate::net::{self, Identity, NetConfig, NetPeer, Network};
 use crate::options::{self, Config, Durability, MapOptions, MapSettings, NodeSettings};
 use crate::peer::PeerId;
 use crate::replica::{Origin, Replica, Rules};
@@ -31,7 +31,9 @@ use crate::wire::Topic;
 ///
 /// Threads: every method from any thread, callbacks included. The node owns one thread for the network, and one for each
 /// callback subscription and each map with a validator function.
-/// Errors: every method that returns a `Result` fails with `Closed` after `close`, and with `Forked` in a forked child.
+/// Errors: every method that returns a `Result` fails with `Closed` after `close`, and with `Forked` in a forked child. A node whose
+/// `data_dir` is a copy of that of one that runs leaves the network when it meets it, or somebody who knows it: `connect`
+/// fails with `Locked` then, as do the writes and waits of its maps, and `status` says why (`identity_error`).
 #[derive(Clone)]
 pub struct Node(Arc<Inner>);
 
@@ -61,7 +63,11 @@ impl Node {
         let settings = config.node;
         options::check_node(&settings)?;
         let dir = settings.data_dir.as_deref().map(|path| DataDir::open(Arc::new(OsDisk), path)).transpose()?;
-        let identity = dir.as_ref().map(|dir| store::identity(dir, net::new_identity)).transpose()?;
+        let read = |dir: &DataDir| -> Result<_> {
+            let key = store::identity(dir, net::new_identity)?;
+            Ok(Identity { key, file: store::identity_file(dir.path()) })
+        };
+        let identity = dir.as_ref().map(read).transpose()?;
         let maps = Arc::new(Maps::new());
         let network = Network::start(
             NetConfig {
@@ -70,6 +76,7 @@ impl Node {
                 bootstrap: settings.bootstrap.clone(),
                 cluster_id: settings.cluster_id.clone(),
                 identity,
+                run: start_number(),
                 target_peers: settings.target_peers,
                 max_peers: settings.max_peers,
                 anti_entropy: settings.anti_entropy,
@@ -109,7 +116,7 @@ impl Node {
 
     /// Dials a peer and waits for the connection; who it is.
     ///
-    /// Errors: `InvalidArgument` (not an address), `Network` (why it cannot be reached), `Timeout`.
+    /// Errors: `InvalidArgument` (not an address), `Network` (why it cannot be reached), `Timeout`, `Locked`.
     pub fn connect(&self, addr: &str, timeout: Duration) -> Result<PeerId> {
         self.check_open()?;
         self.0.network.connect(addr, timeout)
@@ -140,6 +147,7 @@ impl Node {
             rejected_messages: self.0.network.rejected() + self.0.maps.rejected(),
             clock_drift_ms,
             clock_suspect,
+            identity_error: self.0.network.refusal().get().map(|error| error.message().to_owned()),
         })
     }
 
@@ -204,9 +212,10 @@ impl Node {
 
     /// A map as its disk has it, if it is kept on one.
     fn load(&self, name: &str, topic: Topic, settings: &MapSettings) -> Result<MapState> {
-        let (origin, rules, alarm) = (self.new_origin(), self.rules(settings), self.0.maps.alarm.clone());
+        let (origin, rules) = (self.new_origin(), self.rules(settings));
+        let shared = NodeShared { alarm: self.0.maps.alarm.clone(), refusal: self.0.network.refusal().clone() };
         if settings.durability == Durability::None {
-            return Ok(MapState::new(name, topic, settings.clone(), Replica::new(origin, rules), None, alarm));
+            return Ok(MapState::new(name, topic, settings.clone(), Replica::new(origin, rules), None, shared));
         }
         let Some(dir) = self.0.dir.lock().clone() else {
             let message =
@@ -214,7 +223,7 @@ impl Node {
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         };
         let (replica, keeper) = Keeper::open(name, settings, &dir, Loading::new(origin, rules, now_ms()))?;
-        Ok(MapState::new(name, topic, settings.clone(), replica, Some(Arc::new(keeper)), alarm))
+        Ok(MapState::new(name, topic, settings.clone(), replica, Some(Arc::new(keeper)), shared))
     }
 
     fn rules(&self, map: &MapSettings) -> Rules {
@@ -268,7 +277,7 @@ impl Node {
 
     /// An origin that was never used: a later opening has a greater epoch, whatever the clock does while the node lives.
     fn new_origin(&self) -> Origin {
-        let now = now_ms() << 16 | (random() & 0xffff);
+        let now = start_number();
         let next = |last: u64| Some(now.max(last + 1));
         // Invariant: `next` never gives up.
         let last = self.0.last_epoch.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
@@ -317,6 +326,11 @@ impl Drop for Inner {
             std::mem::forget(self.network.clone());
         }
     }
+}
+
+/// A number that no other opening has, and an earlier one has a lesser one, as far as clocks tell.
+fn start_number() -> u64 {
+    now_ms() << 16 | (random() & 0xffff)
 }
 
 fn describe(peer: NetPeer, maps: &[Arc<MapState>], drifts: &HashMap<PeerId, i64>) -> PeerInfo {

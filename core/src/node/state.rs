@@ -15,6 +15,7 @@ use super::subscribe::{Delivery, SubscribeOptions};
 use super::sweep::Alarm;
 use super::ttl::Ttl;
 use crate::error::{Error, ErrorKind, Result};
+use crate::net::Refusal;
 use crate::options::MapSettings;
 use crate::peer::PeerId;
 use crate::replica::{Change, Index, Record, Replica, Stamp, Write};
@@ -34,13 +35,21 @@ pub struct MapState {
     /// A durable map's.
     pub keeper: Option<Arc<Keeper>>,
     deliveries: Mutex<Vec<Weak<Delivery>>>,
-    pub(super) alarm: Arc<Alarm>,
+    pub(super) node: NodeShared,
     /// When time is looked at next.
     pub(super) next_sweep_ms: AtomicU64,
     /// Presence: the sign of life that is to leave next.
     pub(super) pulse: Mutex<Option<Vec<u8>>>,
     pub(super) said_goodbye: AtomicBool,
     closed: AtomicBool,
+}
+
+/// What all maps of a node share.
+#[derive(Clone, Default)]
+pub struct NodeShared {
+    pub alarm: Arc<Alarm>,
+    /// Why nothing may be written any more, if so.
+    pub refusal: Arc<Refusal>,
 }
 
 /// What the writer lock protects.
@@ -83,7 +92,7 @@ impl MapState {
         settings: MapSettings,
         replica: Replica,
         keeper: Option<Arc<Keeper>>,
-        alarm: Arc<Alarm>,
+        node: NodeShared,
     ) -> Self {
         Self {
             name: name.to_owned(),
@@ -95,7 +104,7 @@ impl MapState {
             writer: Mutex::new(Writer { replica, subscribers: Vec::new() }),
             keeper,
             deliveries: Mutex::default(),
-            alarm,
+            node,
             next_sweep_ms: AtomicU64::new(0),
             pulse: Mutex::default(),
             said_goodbye: AtomicBool::new(false),
@@ -210,6 +219,7 @@ impl MapState {
     fn open_writer(&self) -> Result<MutexGuard<'_, Writer>> {
         let writer = self.writer();
         self.check_open()?;
+        self.node.refusal.get().map_or(Ok(()), |refusal| Err(refusal.clone()))?;
         self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.check())?;
         Ok(writer)
     }

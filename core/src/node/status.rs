@@ -46,6 +46,9 @@ pub struct NodeStatus {
     /// Whether this node's own clock is the odd one out: most peers agree with each other, and not with it. What it writes may be
     /// set aside by all, or lose against older writes: mend the clock.
     pub clock_suspect: bool,
+    /// Why this node has left the network for good, if so: another one runs with its identity, because its `data_dir` was copied.
+    /// Its maps are read, and take no writes.
+    pub identity_error: Option<String>,
 }
 
 /// How a peer's copy of a map compares; also a node that is not connected, if it is the author of something that is wrong.

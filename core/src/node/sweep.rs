@@ -134,7 +134,7 @@ impl MapState {
         let next = self.next_sweep_ms.load(Relaxed);
         if let Some(at) = writer.replica.next_expiry_ms().filter(|at| *at < next) {
             self.next_sweep_ms.store(at, Relaxed);
-            self.alarm.wake();
+            self.node.alarm.wake();
         }
     }
 

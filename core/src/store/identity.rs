@@ -1,5 +1,7 @@
 //! The node's secret key, in a file that nobody else may read.
 
+use std::path::{Path, PathBuf};
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::dir::DataDir;
@@ -12,12 +14,17 @@ use crate::error::{Error, ErrorKind, Result};
 const IDENTITY: &str = "identity";
 const KEY_BYTES: usize = 32;
 
+/// Where the key of a data directory's node is kept.
+pub fn identity_file(dir: &Path) -> PathBuf {
+    dir.join(IDENTITY)
+}
+
 /// The key of a data directory's node. `draw` makes one where there is none; it is on disk before it is returned.
 ///
 /// Shape of the file: magic 8, format u32, guard u32, key 32, XXH3-64 over all before it.
 /// Errors: `InvalidConfig` when others may read the file, `Corrupted`, `Unsupported`, `Storage`.
 pub fn identity(dir: &DataDir, draw: impl FnOnce() -> Result<[u8; KEY_BYTES]>) -> Result<[u8; KEY_BYTES]> {
-    let path = dir.path().join(IDENTITY);
+    let path = identity_file(dir.path());
     let unfinished = unfinished(&path);
     let names = dir.list()?;
     if names.iter().any(|name| path.ends_with(name)) {
@@ -41,7 +48,7 @@ pub fn identity(dir: &DataDir, draw: impl FnOnce() -> Result<[u8; KEY_BYTES]>) -
     Ok(key)
 }
 
-fn read(dir: &DataDir, path: &std::path::Path) -> Result<[u8; KEY_BYTES]> {
+fn read(dir: &DataDir, path: &Path) -> Result<[u8; KEY_BYTES]> {
     let file = dir.disk().open(path, Open::Read).map_err(|error| refused("read", path, &error))?;
     if file.is_open_to_others().map_err(|error| refused("read", path, &error))? {
         let path = path.display();

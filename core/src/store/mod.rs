@@ -5,7 +5,6 @@
 //!
 //! What is kept true: a commit is there whole or not at all; what is found is a prefix of the commits, up to at least the last one
 //! synced; what is damaged is refused, or, at the very end, cut and reported; and an opening that fails has changed nothing.
-#![allow(dead_code, unused_imports, reason = "the node does not keep maps yet")]
 
 mod changed;
 mod dir;
@@ -33,7 +32,7 @@ use std::path::Path;
 pub use dir::DataDir;
 pub use disk::{Disk, DiskFile, Lock, Open};
 pub use draft::{Draft, open_text};
-pub use identity::identity;
+pub use identity::{identity, identity_file};
 pub use map::{Replaced, Store};
 pub use os::OsDisk;
 pub use recovery::{Cut, Recovered};

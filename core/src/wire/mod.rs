@@ -6,6 +6,7 @@
 
 mod codec;
 pub mod gossip;
+pub(crate) mod hello;
 pub(crate) mod members;
 pub mod rows;
 pub mod sync;

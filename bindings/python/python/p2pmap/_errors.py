@@ -46,7 +46,7 @@ class Closed(Error):
 
 
 class Locked(Error, OSError):
-    """A data directory in use by another process."""
+    """A data directory in use by another process; or it was copied, and another node runs with the identity in it."""
 
     kind, code = "LOCKED", -6
 

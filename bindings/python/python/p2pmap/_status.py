@@ -44,6 +44,8 @@ class NodeStatus:
         clock_drift_ms: The median of the peers' `drift_ms`: how far the others are ahead. None without peers.
         clock_suspect: Whether this node's clock is the odd one out: most peers agree with each other, and not with it. What it
             writes may be set aside by all, or lose against older writes: mend the clock.
+        identity_error: Why this node has left the network for good, if so: another one runs with its identity, because its
+            `data_dir` was copied. Its maps are read, and take no writes (`Locked`).
     """
 
     id: str
@@ -55,6 +57,7 @@ class NodeStatus:
     rejected_messages: int
     clock_drift_ms: int | None
     clock_suspect: bool
+    identity_error: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::clock::now_ms;
 use super::super::keeper::Keeper;
 use super::super::saved::Loading;
-use super::super::state::{MapState, Wait};
+use super::super::state::{MapState, NodeShared, Wait};
 use super::super::ttl::Ttl;
 use super::*;
 use crate::options::{Durability, MapSettings, OnStorageError};
@@ -33,7 +33,7 @@ fn open_as(disk: &FaultDisk, durability: Durability, on_error: OnStorageError) -
     };
     let origin = Origin::new(PeerId::from_bytes(b"n").unwrap(), now_ms() << 16);
     let (replica, keeper) = Keeper::open("test", &settings, &dir, Loading::new(origin, rules, 1)).unwrap();
-    MapState::new("test", Topic([1; 16]), settings, replica, Some(Arc::new(keeper)), Arc::default())
+    MapState::new("test", Topic([1; 16]), settings, replica, Some(Arc::new(keeper)), NodeShared::default())
 }
 
 fn put(map: &MapState, key: &str) -> crate::Result<()> {

@@ -28,7 +28,7 @@ impl Drop for Dir {
     }
 }
 
-fn config(dir: &Dir, durability: &str) -> Config {
+pub fn config(dir: &Dir, durability: &str) -> Config {
     let mut config = Config::new();
     config.set("data_dir", dir.path().to_str().unwrap()).unwrap().set("durability", durability).unwrap();
     config
@@ -103,7 +103,7 @@ fn g7_a_sync_write_that_returned_is_on_disk_before_the_map_closes() {
     assert_eq!(twin.node().id(), map.node().id());
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

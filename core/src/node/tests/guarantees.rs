@@ -10,7 +10,7 @@ use crate::{Node, PeerId};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits until that holds.
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
@@ -18,7 +18,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn options(set: &[(&str, &str)]) -> MapOptions {
+pub fn options(set: &[(&str, &str)]) -> MapOptions {
     let mut options = MapOptions::new();
     for (name, value) in set {
         options.set(name, value).unwrap();
@@ -27,7 +27,7 @@ fn options(set: &[(&str, &str)]) -> MapOptions {
 }
 
 /// A node that joins through those.
-fn node(bootstrap: &[&Node]) -> Node {
+pub fn node(bootstrap: &[&Node]) -> Node {
     let mut config = Config::new();
     let addrs: Vec<_> = bootstrap.iter().map(|node| node.addrs().swap_remove(0)).collect();
     config.set("bootstrap", &addrs.join(",")).unwrap().set("peer_timeout_ms", "1000").unwrap();
@@ -44,7 +44,7 @@ fn cluster(size: usize, set: &[(&str, &str)]) -> Vec<Map> {
     maps
 }
 
-fn next(watch: &Watch) -> (&'static str, String, Option<Vec<u8>>) {
+pub fn next(watch: &Watch) -> (&'static str, String, Option<Vec<u8>>) {
     let event = watch.recv(1, Some(PATIENCE)).pop().expect("an event in time");
     (event.kind().name(), event.key().escape_ascii().to_string(), event.old_value().map(|old| old.to_vec()))
 }

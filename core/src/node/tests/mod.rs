@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+mod copies;
 mod disk_fails;
 mod dump;
 mod durable;
