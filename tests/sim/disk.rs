@@ -75,7 +75,7 @@ struct Running {
 
 enum Compaction {
     None,
-    Walk { writer: SnapshotWriter, numbers: HashMap<Origin, u32>, after: Option<Key> },
+    Walk { writer: Box<SnapshotWriter>, numbers: HashMap<Origin, u32>, after: Option<Key> },
     Whole(Snapshot),
 }
 
@@ -181,7 +181,7 @@ impl Node {
         };
         let next = match std::mem::replace(compaction, Compaction::None) {
             Compaction::None => {
-                let mut writer = store.rotate()?;
+                let mut writer = Box::new(store.rotate()?);
                 let (head, known) = self.replica.numbered();
                 saved::snapshot_known(&mut writer, &head, &known)?;
                 let numbers = known.into_iter().map(|(number, known)| (known.origin, number)).collect();

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::disk::{Disk, Lock, corrupted, refused};
-use super::files::{FIRST_SEGMENT, Files, log_name};
-use super::header::{Header, Kind};
+use super::disk::{Disk, Lock, refused};
+use super::files::{FIRST_SEGMENT, Files};
+use super::header::Header;
 use super::log::Log;
 use super::map::Store;
 use super::name::{directory_name, is_map};
-use super::reader::Reader;
 use super::recovery::{self, Recovered};
 use super::rows::TakeRow;
 use crate::error::{Error, ErrorKind, Result};
@@ -74,7 +73,9 @@ impl DataDir {
     /// The names of the maps that are here, open or not.
     ///
     /// Errors: `Corrupted` for a map whose name cannot be read.
+    #[cfg(test)]
     pub fn maps(&self) -> Result<Vec<Vec<u8>>> {
+        use super::{disk::corrupted, files::log_name, header::Kind, reader::Reader};
         let mut maps = Vec::new();
         for name in self.list()?.into_iter().filter(|name| is_map(name, "")) {
             let directory = self.0.path.join(&name);

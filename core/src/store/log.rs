@@ -8,7 +8,7 @@ use super::files::{log_name, unfinished};
 use super::frame::{self, Says};
 use super::header::{Header, Kind};
 use super::rows::ToRow;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// What gathers before it leaves for the file by itself, and about what a frame holds: a larger commit is of several.
 const PIECE_BYTES: usize = 1024 * 1024;

@@ -75,6 +75,7 @@ impl Store {
     }
 
     /// The last commit that a loss of power cannot take.
+    #[cfg(test)]
     pub fn durable(&self) -> u64 {
         self.log.durable()
     }

@@ -30,14 +30,14 @@ use std::io;
 use std::path::Path;
 
 pub use dir::DataDir;
-pub use disk::{Disk, DiskFile, Lock, Open};
 pub use draft::{Draft, open_text};
 pub use identity::{identity, identity_file};
-pub use map::{Replaced, Store};
+pub use map::Store;
 pub use os::OsDisk;
-pub use recovery::{Cut, Recovered};
-pub use rows::TakeRow;
-pub use snapshot::{Snapshot, SnapshotWriter};
+pub use recovery::Cut;
+#[cfg(test)]
+pub use snapshot::Snapshot;
+pub use snapshot::SnapshotWriter;
 
 /// A small text file, whole.
 pub fn read_text(path: &Path) -> io::Result<String> {

@@ -42,9 +42,6 @@ pub struct Snapshot {
     /// The last commit that it may reflect.
     pub(super) end: u64,
     pub(super) path: PathBuf,
-    /// What it takes on disk.
-    pub bytes: u64,
-    pub rows: u64,
 }
 
 impl Snapshot {
@@ -83,11 +80,6 @@ impl SnapshotWriter {
         Ok(())
     }
 
-    /// How much was written: for a caller that keeps to a pace.
-    pub fn bytes(&self) -> u64 {
-        self.at
-    }
-
     /// That was all; `end` is the last commit that any row may reflect. It is on disk when this returns.
     pub fn finish(mut self, end: u64) -> Result<Snapshot> {
         self.end_block()?;
@@ -98,7 +90,7 @@ impl SnapshotWriter {
         self.file.sync().map_err(|error| self.refused(&error))?;
         self.finished = true;
         let (segment, path) = (self.header.segment, self.path.clone());
-        Ok(Snapshot { segment, end, path, bytes: self.at, rows: self.rows })
+        Ok(Snapshot { segment, end, path })
     }
 
     fn end_block(&mut self) -> Result<()> {

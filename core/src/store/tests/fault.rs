@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use self::file::FaultFile;
 use crate::sim::dice::Dice;
-use crate::store::{Disk, DiskFile, Lock, Open};
+use crate::store::disk::{Disk, DiskFile, Lock, Open};
 
 /// A disk, shared by everyone who has a clone of it. The same seeds and the same calls give the same disk.
 #[derive(Clone)]

@@ -15,6 +15,8 @@ mod speed;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::disk::Disk;
+use super::recovery::Recovered;
 use super::rows::Row;
 use super::*;
 use crate::error::{ErrorKind, Result};

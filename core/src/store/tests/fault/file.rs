@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{Fault, Node, State, Write};
-use crate::store::DiskFile;
+use crate::store::disk::DiskFile;
 
 pub struct FaultFile {
     pub state: Arc<Mutex<State>>,
