@@ -6,20 +6,24 @@
 //! - Of one peer, only connections of one run exist at a time: a newcomer waits while those of another are there.
 //! - Of two runs that are both alive, the lesser stays: it started first, by its own clock, and everyone judges alike.
 //! - A run is alive when it answers a question that was asked after the newcomer came. What was heard of it before proves
-//!   nothing: it may have died, and the newcomer be what came after it.
+//!   nothing: it may have died, and the newcomer be what came after it. Who stays silent is disconnected.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use libp2p::PeerId as Id;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep;
 
 use super::shared::{Shared, public};
 use crate::error::{Error, ErrorKind};
 use crate::wire::hello::Hello;
 
+/// A run that is asked whether it is alive answers within this time. Shorter than a dial may take: the newcomer is still there.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Doubts that wait for the network thread.
 const MAX_DOUBTS: usize = 128;
 
@@ -97,6 +101,11 @@ impl Runs {
             tokio::select! {
                 Ok(()) = answer => return None,
                 _ = end.changed() => {}
+                () = sleep(PATIENCE), if said.run > other && !foreign => {
+                    // As good as gone. If it is not it comes again, and takes its place back: it was there first.
+                    let _ = self.doubts.try_send(Doubt::Second(peer));
+                    let _ = end.changed().await;
+                }
             }
         }
     }
@@ -167,8 +176,8 @@ mod tests {
         runs.admit(peer, run(number)).now_or_never()
     }
 
-    #[test]
-    fn connections_of_one_run_are_let_in_at_once() {
+    #[tokio::test]
+    async fn connections_of_one_run_are_let_in_at_once() {
         let (runs, mut doubts) = runs();
         let peer = Id::random();
         let seats = [now(&runs, peer, 7), now(&runs, peer, 7), now(&runs, Id::random(), 8)];
@@ -178,8 +187,8 @@ mod tests {
         assert!(doubts.try_recv().is_err());
     }
 
-    #[test]
-    fn a_later_run_is_refused_when_the_earlier_one_answers_and_waits_until_then() {
+    #[tokio::test]
+    async fn a_later_run_is_refused_when_the_earlier_one_answers_and_waits_until_then() {
         let (runs, mut doubts) = runs();
         let peer = Id::random();
         let _first = now(&runs, peer, 7);
@@ -192,8 +201,8 @@ mod tests {
         assert!(matches!(second.now_or_never(), Some(None)));
     }
 
-    #[test]
-    fn a_restarted_node_is_let_in_when_the_connections_of_its_past_are_gone() {
+    #[tokio::test]
+    async fn a_restarted_node_is_let_in_when_the_connections_of_its_past_are_gone() {
         let (runs, mut doubts) = runs();
         let peer = Id::random();
         let past = [now(&runs, peer, 7), now(&runs, peer, 7)];
@@ -209,8 +218,8 @@ mod tests {
         assert!(matches!(again.now_or_never(), Some(Some(_))));
     }
 
-    #[test]
-    fn an_earlier_run_takes_the_place_of_a_later_one() {
+    #[tokio::test]
+    async fn an_earlier_run_takes_the_place_of_a_later_one() {
         let (runs, mut doubts) = runs();
         let peer = Id::random();
         let later = now(&runs, peer, 8);
@@ -221,8 +230,8 @@ mod tests {
         assert!(matches!(earlier.now_or_never(), Some(Some(_))));
     }
 
-    #[test]
-    fn of_two_copies_that_meet_the_earlier_refuses_the_other_and_nobody_itself() {
+    #[tokio::test]
+    async fn of_two_copies_that_meet_the_earlier_refuses_the_other_and_nobody_itself() {
         let (runs, _doubts) = runs();
         assert!(matches!(now(&runs, runs.me, 100), Some(Some(_))), "an own address");
         assert!(matches!(now(&runs, runs.me, 101), Some(None)));
@@ -230,8 +239,8 @@ mod tests {
         assert!(matches!(runs.admit(runs.me, elsewhere).now_or_never(), Some(Some(_))), "of another cluster");
     }
 
-    #[test]
-    fn a_node_of_another_cluster_disturbs_nobody() {
+    #[tokio::test]
+    async fn a_node_of_another_cluster_disturbs_nobody() {
         let (runs, mut doubts) = runs();
         let peer = Id::random();
         let seat = now(&runs, peer, 7);
@@ -243,8 +252,8 @@ mod tests {
         drop(seat);
     }
 
-    #[test]
-    fn who_is_refused_says_what_to_do() {
+    #[tokio::test]
+    async fn who_is_refused_says_what_to_do() {
         let (runs, _doubts) = runs();
         runs.refuse_me();
         let error = runs.shared.refusal.get().expect("it is known").clone();
