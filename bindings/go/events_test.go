@@ -64,6 +64,19 @@ func TestAWatchEndsWithItsContext(t *testing.T) {
 	await(t, "a watch with an ended context ends", m.Watch(ctx))
 }
 
+func TestNothingThatChangesAfterItsContextEndedIsWatched(t *testing.T) {
+	m := open(t)
+	for range 500 {
+		ctx, cancel := context.WithCancel(context.Background())
+		events := m.Watch(ctx)
+		cancel()
+		put(t, m, "sky", "blue")
+		for event := range events {
+			t.Fatalf("told of %v", event)
+		}
+	}
+}
+
 func TestAWatchEndsWithItsMapAndTellsAllBefore(t *testing.T) {
 	m := open(t)
 	events := m.Watch(within(t))

@@ -18,8 +18,8 @@ const (
 	watchBuffer = 64
 )
 
-// Watch gives every change of the view, in order, as a channel. It is closed when ctx ends and when the map is closed; at once,
-// if the map is closed already. Of several options the last counts.
+// Watch gives every change of the view, in order, as a channel. It is closed when ctx ends, after which no further change is sent,
+// and when the map is closed; at once, if the map is closed already. Of several options the last counts.
 //
 // A reader may take its time: it delays nobody else. One that stops reading must end ctx, or the watch stays. On Linux a
 // watch costs a goroutine; elsewhere also a thread.
@@ -98,6 +98,10 @@ func (w *watch) deliver(ctx context.Context, events chan<- Event) {
 			return
 		}
 		for _, event := range batch {
+			// A select would choose at random: what changes after the end is not told.
+			if ctx.Err() != nil {
+				return
+			}
 			select {
 			case events <- event:
 			case <-ctx.Done():
