@@ -66,9 +66,11 @@ func TestAWatchEndsWithItsContext(t *testing.T) {
 
 func TestNothingThatChangesAfterItsContextEndedIsWatched(t *testing.T) {
 	m := open(t)
-	for range 500 {
+	for range 2000 {
 		ctx, cancel := context.WithCancel(context.Background())
 		events := m.Watch(ctx)
+		put(t, m, "sky", "grey")
+		receive(t, events)
 		cancel()
 		put(t, m, "sky", "blue")
 		for event := range events {
