@@ -14,6 +14,7 @@ mod fifty;
 mod gossip;
 mod idle;
 mod join;
+mod languages;
 mod load;
 mod machine;
 mod memory;
@@ -51,9 +52,10 @@ impl Effort {
 /// What measures the rows of one number.
 type Measure = fn(Effort) -> Result<Vec<Line>>;
 
-const ROWS: [(&str, Measure); 13] = [
+const ROWS: [(&str, Measure); 14] = [
     ("1", reads::measure),
     ("2", through_c::measure),
+    ("3", languages::measure),
     ("4", writes::measure),
     ("5", scan::measure),
     ("6", memory::measure),

@@ -14,7 +14,9 @@ with Noise and Yamux. An idle machine wakes slowly: the round trip of plain TCP 
 \"Bare gossipsub\" is rust-libp2p's gossipsub on a current-thread runtime, unsigned, with messages as large as ours; with \"a thread \
 at each end\" its messages also come from, and go to, a thread other than the network's, as those of a map do. Bytes on the wire \
 are those of the loopback device of a network namespace in which nothing else runs, TCP and IP headers included. What sync costs an idle pair is \
-found by measuring another pair that syncs 60 times as often.";
+found by measuring another pair that syncs 60 times as often. Other languages read beside two floors, each named: the fastest native call of a \
+few that makes 100 bytes and looks nothing up, which no `get` can reach, and the language's own map. Loops of the language are in all of \
+these figures.";
 
 pub fn text(conditions: &Conditions, lines: &[Line]) -> String {
     let conditions: String = conditions.iter().map(|(what, value)| format!("{what}: {value}\n")).collect();
