@@ -10,6 +10,7 @@ mod bare_swarm;
 mod child;
 mod clock;
 mod durable;
+mod events;
 mod fifty;
 mod gossip;
 mod idle;
@@ -52,7 +53,7 @@ impl Effort {
 /// What measures the rows of one number.
 type Measure = fn(Effort) -> Result<Vec<Line>>;
 
-const ROWS: [(&str, Measure); 14] = [
+const ROWS: [(&str, Measure); 15] = [
     ("1", reads::measure),
     ("2", through_c::measure),
     ("3", languages::measure),
@@ -65,6 +66,7 @@ const ROWS: [(&str, Measure); 14] = [
     ("10", join::measure),
     ("11", idle::measure),
     ("13", durable::measure),
+    ("15", events::measure),
     ("16", fifty::measure),
     ("18", size::measure),
 ];
