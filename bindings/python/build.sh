@@ -61,8 +61,10 @@ run_tests() {
 lint() {
     (
         cd "$here"
-        "$venv/bin/ruff" check .
-        "$venv/bin/ruff" format --check .
+        for sources in . "$root/tests/bench/languages/python"; do
+            "$venv/bin/ruff" check --config pyproject.toml "$sources"
+            "$venv/bin/ruff" format --config pyproject.toml --check "$sources"
+        done
         "$venv/bin/mypy"
         "$venv/bin/python" -m mypy.stubtest p2pmap --mypy-config-file pyproject.toml
     )

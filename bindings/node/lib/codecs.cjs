@@ -1,8 +1,10 @@
 'use strict';
-// How keys and values look in JavaScript. A codec has three functions:
+// How keys and values look in JavaScript. A codec has four functions:
 // plain(x)                 x as text or bytes; throws when it is not what it should be. It may run the user's code
 // take(from, start, end)   what lies there in a Buffer, held on to without the Buffer
+// view(from, start, end)   the same, in the Buffer's own memory where that is faster
 // finish(taken)            that, as the user sees it; throws when it is not what it should be
+// `isText` says that what `take` finds is text.
 
 const { invalidArgument, invalidConfig, invalidValue } = require('./errors.cjs');
 const { writeText, writeBytes } = require('./scratch.cjs');
@@ -26,18 +28,23 @@ const anyKey = {
 const bytes = {
   plain: (value) => checkedBytes(value, 'a value'),
   take: takeBytes,
+  view: viewBytes,
   finish: (taken) => taken,
 };
 
 const utf8 = {
   plain: checkedText,
   take: takeText,
+  view: takeText,
+  isText: true,
   finish: (taken) => taken,
 };
 
 const json = {
   plain: toJson,
   take: takeText,
+  view: takeText,
+  isText: true,
   finish: fromJson,
 };
 
@@ -45,6 +52,10 @@ function takeBytes(from, start, end) {
   const copy = Buffer.allocUnsafe(end - start);
   from.copy(copy, 0, start, end);
   return copy;
+}
+
+function viewBytes(from, start, end) {
+  return from.subarray(start, end);
 }
 
 function takeText(from, start, end) {
@@ -92,11 +103,11 @@ function kindOf(x) {
 }
 
 const VALUES = { buffer: bytes, utf8, json };
-const KEYS = { string: takeText, buffer: takeBytes };
+const KEYS = { string: { take: takeText, view: takeText }, buffer: { take: takeBytes, view: viewBytes } };
 
-/** @returns what `codec` and `keys` of an options object ask for: a `takeKey` and a codec for values */
+/** @returns what `codec` and `keys` of an options object ask for: how to read keys, and a codec for values */
 function codecs({ codec = 'buffer', keys = 'string' } = {}) {
-  return { takeKey: pick(KEYS, 'keys', keys), values: pick(VALUES, 'codec', codec) };
+  return { keys: pick(KEYS, 'keys', keys), values: pick(VALUES, 'codec', codec) };
 }
 
 function pick(table, option, name) {

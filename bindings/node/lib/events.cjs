@@ -5,36 +5,55 @@
 // read yet waits in the core, which keeps only the newest change of a key, so a slow reader costs bounded memory.
 
 const { inspect } = require('node:util');
-const { records } = require('./flat.cjs');
+const { Page } = require('./flat.cjs');
 
-/** Batches given to a listener before other work of the event loop has its turn. */
-const BATCHES_A_TURN = 4;
+/** Events after which other work of the event loop has its turn. */
+const EVENTS_A_TURN = 1024;
 /** The longest that a timer can wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** One change of the view. Values are decoded when they are looked at. */
+/**
+ * One change of the view, decoded as it is looked at. It holds on to its page, which is as large as a piece of the pool that
+ * small Buffers share.
+ */
 class MapEvent {
-  #values;
+  #page;
+  #at;
+  #key;
   #value;
   #oldValue;
 
-  constructor({ kind, local, key, value, oldValue, stamp }, values) {
-    this.kind = kind;
-    this.key = key;
-    this.author = stamp?.author;
-    this.local = local;
-    this.stamp = stamp;
-    this.#values = values;
-    this.#value = value;
-    this.#oldValue = oldValue;
+  constructor(page, at) {
+    this.#page = page;
+    this.#at = at;
+  }
+
+  get kind() {
+    return this.#page.kind(this.#at);
+  }
+
+  get key() {
+    return (this.#key ??= this.#page.key(this.#at, 'view'));
   }
 
   get value() {
-    return this.#value === undefined ? undefined : this.#values.finish(this.#value);
+    return this.#page.finish((this.#value ??= this.#page.value(this.#at, 'view')));
   }
 
   get oldValue() {
-    return this.#oldValue === undefined ? undefined : this.#values.finish(this.#oldValue);
+    return this.#page.finish((this.#oldValue ??= this.#page.oldValue(this.#at, 'view')));
+  }
+
+  get author() {
+    return this.#page.author(this.#at);
+  }
+
+  get local() {
+    return this.#page.local(this.#at);
+  }
+
+  get stamp() {
+    return this.#page.stamp(this.#at);
   }
 
   toJSON() {
@@ -43,8 +62,9 @@ class MapEvent {
   }
 
   [inspect.custom](_depth, options) {
+    const { kind, key, author, local, stamp } = this;
     const [value, oldValue] = [shown(() => this.value), shown(() => this.oldValue)];
-    return `MapEvent ${inspect({ ...this, value, oldValue }, options)}`;
+    return `MapEvent ${inspect({ kind, key, value, oldValue, author, local, stamp }, options)}`;
   }
 }
 
@@ -61,7 +81,6 @@ function shown(read) {
 class Feed {
   #handle;
   #codecs;
-  #make;
   #keepAlive = setInterval(() => {}, FOREVER_MS);
   #onAbort;
   #signal;
@@ -69,7 +88,6 @@ class Feed {
   /** `wake()` is called when there may be something to read; `abort(reason)` when the signal says so. */
   constructor(start, codecs, { signal }, wake, abort) {
     this.#codecs = codecs;
-    this.#make = (record) => new MapEvent(record, codecs.values);
     try {
       this.#handle = start(wake);
     } catch (error) {
@@ -86,7 +104,9 @@ class Feed {
   /** @returns {MapEvent[] | undefined} what waits, up to a batch; nothing when nothing waits */
   read() {
     const batch = this.#handle.read();
-    return batch === null ? undefined : records(batch, this.#codecs, this.#make);
+    if (batch === null) return undefined;
+    const page = new Page(batch, this.#codecs);
+    return page.places().map((at) => new MapEvent(page, at));
   }
 
   get ended() {
@@ -152,12 +172,13 @@ class Subscription {
   #deliver() {
     // A turn that is to come reads everything.
     if (!this.#active || this.#turn) return;
-    for (let batches = 0; batches < BATCHES_A_TURN; batches++) {
+    for (let told = 0; told < EVENTS_A_TURN; ) {
       const events = this.#feed.read();
       if (!events) {
         if (this.#feed.ended) this.unsubscribe();
         return;
       }
+      told += events.length;
       for (const event of events) {
         if (!this.#active) return;
         this.#tell(event);

@@ -12,47 +12,105 @@ const EXPIRES = 16;
 const HEAD_BYTES = 32;
 const EXPIRY_BYTES = 8;
 
-/**
- * Makes something of every record: `make({ kind, local, key, value, oldValue, stamp, expiresAtMs })`, where values are as
- * `values.take` left them. Nothing of that holds on to the batch, so that keeping one record does not keep 64 KiB.
- */
-function records(batch, { takeKey, values }, make) {
-  const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
-  const end = view.getUint32(0, true);
-  const authors = texts(batch, end);
-  const all = [];
-  for (let at = 4; at < end; ) {
-    const flags = view.getUint8(at + 1);
-    const keyAt = at + HEAD_BYTES;
-    const valueAt = keyAt + view.getUint32(at + 20, true);
-    const oldValueAt = valueAt + view.getUint32(at + 24, true);
-    const expiryAt = oldValueAt + view.getUint32(at + 28, true);
-    const expires = (flags & EXPIRES) !== 0;
-    all.push(
-      make({
-        kind: KINDS[view.getUint8(at)],
-        local: (flags & LOCAL) !== 0,
-        key: takeKey(batch, keyAt, valueAt),
-        value: flags & HAS_VALUE ? values.take(batch, valueAt, oldValueAt) : undefined,
-        oldValue: flags & HAS_OLD_VALUE ? values.take(batch, oldValueAt, expiryAt) : undefined,
-        stamp: flags & HAS_STAMP ? stamp(view, at, authors) : undefined,
-        expiresAtMs: expires ? view.getFloat64(expiryAt, true) : undefined,
-      }),
-    );
-    at = expires ? expiryAt + EXPIRY_BYTES : expiryAt;
+/** A batch whose records are read where they lie. A record goes by where it starts. */
+class Page {
+  #batch;
+  #view;
+  #authors;
+  #codecs;
+
+  constructor(batch, codecs) {
+    this.#batch = batch;
+    this.#view = new DataView(batch.buffer, batch.byteOffset, batch.length);
+    this.#authors = texts(batch, this.#end);
+    this.#codecs = codecs;
   }
-  return all;
+
+  get #end() {
+    return this.#view.getUint32(0, true);
+  }
+
+  /** Where the records start. */
+  places() {
+    const all = [];
+    for (let at = 4; at < this.#end; ) {
+      all.push(at);
+      const expiryAt = this.#expiryAt(at);
+      at = this.#has(at, EXPIRES) ? expiryAt + EXPIRY_BYTES : expiryAt;
+    }
+    return all;
+  }
+
+  kind(at) {
+    return KINDS[this.#view.getUint8(at)];
+  }
+
+  local(at) {
+    return this.#has(at, LOCAL);
+  }
+
+  /** Keys and values: with `how` a codec's `take` or `view`. */
+  key(at, how) {
+    return this.#codecs.keys[how](this.#batch, at + HEAD_BYTES, this.#valueAt(at));
+  }
+
+  value(at, how) {
+    return this.#has(at, HAS_VALUE)
+      ? this.#codecs.values[how](this.#batch, this.#valueAt(at), this.#oldValueAt(at))
+      : undefined;
+  }
+
+  oldValue(at, how) {
+    return this.#has(at, HAS_OLD_VALUE)
+      ? this.#codecs.values[how](this.#batch, this.#oldValueAt(at), this.#expiryAt(at))
+      : undefined;
+  }
+
+  /** What `value` and `oldValue` found, as the user sees it. */
+  finish(taken) {
+    return taken === undefined ? undefined : this.#codecs.values.finish(taken);
+  }
+
+  author(at) {
+    return this.#has(at, HAS_STAMP) ? this.#authors[this.#view.getUint16(at + 2, true)] : undefined;
+  }
+
+  stamp(at) {
+    if (!this.#has(at, HAS_STAMP)) return undefined;
+    const word = (offset) => this.#view.getUint32(at + offset, true);
+    return new Stamp(word(4), word(8), word(12), word(16), this.author(at));
+  }
+
+  expiresAtMs(at) {
+    return this.#has(at, EXPIRES) ? this.#view.getFloat64(this.#expiryAt(at), true) : undefined;
+  }
+
+  #has(at, flag) {
+    return (this.#view.getUint8(at + 1) & flag) !== 0;
+  }
+
+  #valueAt(at) {
+    return at + HEAD_BYTES + this.#view.getUint32(at + 20, true);
+  }
+
+  #oldValueAt(at) {
+    return this.#valueAt(at) + this.#view.getUint32(at + 24, true);
+  }
+
+  #expiryAt(at) {
+    return this.#oldValueAt(at) + this.#view.getUint32(at + 28, true);
+  }
 }
 
-function stamp(view, at, authors) {
-  const author = authors[view.getUint16(at + 2, true)];
-  return new Stamp(
-    view.getUint32(at + 4, true),
-    view.getUint32(at + 8, true),
-    view.getUint32(at + 12, true),
-    view.getUint32(at + 16, true),
-    author,
-  );
+/** All entries: `{ key, value, stamp, expiresAtMs }`. Nothing of them holds on to the batch. */
+function entries(batch, codecs) {
+  const page = new Page(batch, codecs);
+  return page.places().map((at) => ({
+    key: page.key(at, 'take'),
+    value: page.value(at, 'take'),
+    stamp: page.stamp(at),
+    expiresAtMs: page.expiresAtMs(at),
+  }));
 }
 
 function texts(batch, at) {
@@ -65,4 +123,4 @@ function texts(batch, at) {
   return all;
 }
 
-module.exports = { records };
+module.exports = { Page, entries };

@@ -6,7 +6,7 @@ const { Batch } = require('./batch.cjs');
 const { anyKey, codecs, encode, kindOf, write } = require('./codecs.cjs');
 const { invalidArgument } = require('./errors.cjs');
 const { Subscription, Watch } = require('./events.cjs');
-const { records } = require('./flat.cjs');
+const { entries } = require('./flat.cjs');
 const { Flusher } = require('./flusher.cjs');
 const { checkedObject, checkedSignal } = require('./options.cjs');
 const { scratch, words } = require('./scratch.cjs');
@@ -44,7 +44,7 @@ class P2pMap {
     this.#values = this.#codecs.values;
     this.#author = native.author;
     const functions = native.functions(scratch);
-    this.#get = functions.get;
+    this.#get = this.#values.isText ? functions.getText : functions.get;
     this.#has = functions.has;
     this.#put = functions.put;
     this.#putTtl = functions.putTtl;
@@ -76,6 +76,7 @@ class P2pMap {
     const keyLength = anyKey.write(key, 0);
     if (keyLength >= 0) {
       const length = this.#get(keyLength);
+      if (typeof length === 'string') return this.#values.finish(length);
       if (length >= 0) return this.#read(scratch, keyLength, keyLength + length);
       if (length === ABSENT) return undefined;
     }
@@ -115,7 +116,7 @@ class P2pMap {
 
   entry(key) {
     const batch = this.#native.entry(anyKey.encode(key));
-    return batch === null ? undefined : this.#entry(records(batch, this.#codecs, asIs)[0]);
+    return batch === null ? undefined : this.#entry(entries(batch, this.#codecs)[0]);
   }
 
   *keys(range) {
@@ -257,7 +258,7 @@ class P2pMap {
       { prefix: bound(prefix), start: bound(start), end: bound(end), limit, reverse: Boolean(reverse) },
       withValues,
     );
-    for (let batch = scan.read(); batch !== null; batch = scan.read()) yield* records(batch, this.#codecs, asIs);
+    for (let batch = scan.read(); batch !== null; batch = scan.read()) yield* entries(batch, this.#codecs);
   }
 
   #entry({ key, value, stamp, expiresAtMs }) {
@@ -289,10 +290,6 @@ function abortable(promise, signal) {
     signal.addEventListener('abort', abort, { once: true });
     promise.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
   });
-}
-
-function asIs(record) {
-  return record;
 }
 
 module.exports = { P2pMap };

@@ -56,10 +56,10 @@ function snakeCase(name) {
 function validator(options) {
   const ask = options.validator;
   if (typeof ask !== 'function') return undefined;
-  const { takeKey, values } = codecs(options);
+  const { keys, values } = codecs(options);
   return (key, value) => {
     try {
-      const answer = ask(takeKey(key, 0, key.length), values.finish(values.take(value, 0, value.length)));
+      const answer = ask(keys.take(key, 0, key.length), values.finish(values.take(value, 0, value.length)));
       if (typeof answer?.then === 'function') return 'a validator must answer at once, not with a promise';
       return answer ? undefined : 'it answered no';
     } catch (error) {

@@ -9,8 +9,10 @@ use p2pmap::{Entry, Event, EventKind, PeerId, Stamp};
 
 use crate::hot::stamp_bytes;
 
-/// Where a batch stops taking more.
-const TARGET_BYTES: usize = 64 * 1024;
+/// Where a batch of entries stops taking more.
+pub const ENTRIES_BYTES: usize = 64 * 1024;
+/// The same for events, which hold on to their batch: as large as a piece of the pool that small Buffers share.
+pub const EVENTS_BYTES: usize = 8 * 1024;
 /// Records in a batch at most; below what a u16 counts.
 pub const MAX_RECORDS: usize = 256;
 
@@ -23,18 +25,19 @@ const KIND_ENTRY: u8 = 0;
 
 /// A batch being written.
 pub struct Flat {
+    target_bytes: usize,
     bytes: Vec<u8>,
     authors: Vec<PeerId>,
     records: usize,
 }
 
 impl Flat {
-    pub fn new() -> Self {
-        Self { bytes: vec![0; 4], authors: Vec::new(), records: 0 }
+    pub fn new(target_bytes: usize) -> Self {
+        Self { target_bytes, bytes: vec![0; 4], authors: Vec::new(), records: 0 }
     }
 
     pub fn is_full(&self) -> bool {
-        self.bytes.len() >= TARGET_BYTES || self.records >= MAX_RECORDS
+        self.bytes.len() >= self.target_bytes || self.records >= MAX_RECORDS
     }
 
     /// Adds an entry, with its value if asked for.

@@ -8,7 +8,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use napi::Env;
-use napi::bindgen_prelude::{Buffer, FunctionCallContext, Object, ToNapiValue};
+use napi::bindgen_prelude::{Buffer, FunctionCallContext, JsValue, Object, ToNapiValue};
+use napi::sys::napi_value;
 use p2pmap::{Error, ErrorKind, Map, Stamp};
 
 use crate::outcome::run;
@@ -34,6 +35,7 @@ pub fn functions<'env>(env: &'env Env, map: &Map, scratch: Buffer) -> napi::Resu
     let hot = Rc::new(Hot { map: map.clone(), scratch: RefCell::new(scratch) });
     let mut functions = Object::new(env)?;
     add(env, &mut functions, "get", &hot, Hot::get)?;
+    add(env, &mut functions, "getText", &hot, Hot::get_text)?;
     add(env, &mut functions, "has", &hot, Hot::has)?;
     add(env, &mut functions, "put", &hot, Hot::put)?;
     add(env, &mut functions, "putTtl", &hot, Hot::put_ttl)?;
@@ -57,6 +59,23 @@ impl Hot {
     /// (key length) -> value length, `ABSENT` or `TOO_LONG`.
     fn get(&self, call: FunctionCallContext<'_>) -> napi::Result<i32> {
         let key_len = call.get::<u32>(0)? as usize;
+        self.read(&call, key_len)
+    }
+
+    /// (key length) -> the value where it is ASCII: making that text here is faster than decoding the scratch there. Else as `get`.
+    fn get_text(&self, call: FunctionCallContext<'_>) -> napi::Result<napi_value> {
+        let key_len = call.get::<u32>(0)? as usize;
+        let found = self.read(&call, key_len)?;
+        let scratch = self.scratch.borrow();
+        let text = usize::try_from(found).ok().and_then(|len| scratch.get(key_len..key_len + len));
+        match text.filter(|text| text.is_ascii()) {
+            Some(text) => Ok(call.env.create_string_latin1(text)?.raw()),
+            None => Ok(call.env.create_int32(found)?.raw()),
+        }
+    }
+
+    /// Copies the value behind the key.
+    fn read(&self, call: &FunctionCallContext<'_>, key_len: usize) -> napi::Result<i32> {
         let mut scratch = self.scratch.borrow_mut();
         run(call.env, || {
             let (key, room) = scratch.split_at_mut_checked(key_len).ok_or_else(out_of_bounds)?;

@@ -6,7 +6,7 @@ use napi::threadsafe_function::UnknownReturnValue;
 use napi_derive::napi;
 use p2pmap::{Batch, Durability, Error, ErrorKind, Map, Stamp, SubscribeOptions};
 
-use crate::flat::Flat;
+use crate::flat::{ENTRIES_BYTES, Flat};
 use crate::hot::{self, stamp_bytes};
 use crate::node::millis;
 use crate::outcome::{promise, run};
@@ -95,7 +95,7 @@ impl MapHandle {
     pub fn entry(&self, env: &Env, key: Uint8ArraySlice<'_>) -> napi::Result<Option<Buffer>> {
         let entry = run(env, || self.map.entry(&*key))?;
         Ok(entry.and_then(|entry| {
-            let mut flat = Flat::new();
+            let mut flat = Flat::new(ENTRIES_BYTES);
             flat.entry(&entry, true);
             flat.finish().map(Buffer::from)
         }))

@@ -5,7 +5,7 @@ use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use p2pmap::{Scan, ScanOptions};
 
-use crate::flat::Flat;
+use crate::flat::{ENTRIES_BYTES, Flat};
 use crate::outcome::run;
 
 /// What a scan covers.
@@ -49,7 +49,7 @@ impl ScanHandle {
     #[napi]
     pub fn read(&mut self, env: &Env) -> napi::Result<Option<Buffer>> {
         run(env, || {
-            let mut flat = Flat::new();
+            let mut flat = Flat::new(ENTRIES_BYTES);
             while !flat.is_full()
                 && let Some(entry) = self.scan.next()
             {

@@ -9,7 +9,7 @@ use napi::threadsafe_function::{ThreadsafeFunctionCallMode, UnknownReturnValue};
 use napi_derive::napi;
 use p2pmap::{Event, Map, SubscribeOptions, Watch};
 
-use crate::flat::{Flat, MAX_RECORDS};
+use crate::flat::{EVENTS_BYTES, Flat, MAX_RECORDS};
 use crate::outcome::run;
 
 /// A watch under way.
@@ -53,7 +53,7 @@ impl WatchHandle {
             {
                 self.waiting.extend(watch.recv(MAX_RECORDS, Some(Duration::ZERO)));
             }
-            let mut flat = Flat::new();
+            let mut flat = Flat::new(EVENTS_BYTES);
             while !flat.is_full()
                 && let Some(event) = self.waiting.pop_front()
             {

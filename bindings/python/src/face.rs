@@ -60,6 +60,15 @@ impl Face {
         self.codec == Codec::Bytes
     }
 
+    /// The bytes of a key of the usual kind, without the detours that others need: the short way of every read.
+    #[inline]
+    pub(crate) fn plain_key<'a>(self, key: &'a Bound<'_, PyAny>) -> Option<&'a [u8]> {
+        match self.keys {
+            Keys::Str => key.cast::<PyString>().ok()?.to_str().ok().map(str::as_bytes),
+            Keys::Bytes => key.cast::<PyBytes>().ok().map(|key| key.as_bytes()),
+        }
+    }
+
     /// A key's bytes; borrowed where Python holds them already.
     pub(crate) fn encode_key<'a>(self, key: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
         match self.keys {

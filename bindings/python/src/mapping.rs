@@ -11,8 +11,16 @@ use crate::map::Map;
 use crate::scan::{Scan, Yields};
 
 impl Map {
+    #[inline]
     fn find<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let (py, bytes) = (key.py(), self.face.encode_key(key)?);
+        match self.face.plain_key(key) {
+            Some(bytes) => self.read(key.py(), bytes),
+            None => self.read(key.py(), &self.face.encode_key(key)?),
+        }
+    }
+
+    #[inline]
+    fn read<'py>(&self, py: Python<'py>, bytes: &[u8]) -> PyResult<Option<Bound<'py, PyAny>>> {
         if self.face.is_raw() {
             let copy = self.core.get_with(bytes, |value| PyBytes::new(py, value).into_any());
             return copy.map_err(raise);

@@ -90,6 +90,34 @@ pub fn c_library() -> Result<std::path::PathBuf> {
     }
 }
 
+/// The C compiler, asked for no more than what every program here needs.
+pub fn c_compiler() -> Command {
+    let mut command = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()));
+    command.args(["-std=c11", "-O2", "-Wall", "-Werror"]);
+    command
+}
+
+/// A C program of `tests/bench/src` that uses the library, built from the sources as they are.
+pub fn c_program(name: &str) -> Result<Command> {
+    let library = c_library()?;
+    let program = library.with_file_name(format!("p2pmap-bench-{name}"));
+    let built = c_compiler()
+        .arg("-o")
+        .arg(&program)
+        .arg(root().join(format!("tests/bench/src/{name}.c")))
+        .arg(format!("-I{}", root().join("include").display()))
+        .arg(&library)
+        .arg("-pthread")
+        .status()?;
+    if !built.success() {
+        return Err(format!("{name}.c does not compile").into());
+    }
+    // Preloaded, because it is not installed under the name that the program asks for.
+    let mut command = Command::new(program);
+    command.env("LD_PRELOAD", library);
+    Ok(command)
+}
+
 /// The top of the repository.
 pub fn root() -> &'static std::path::Path {
     std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

@@ -10,10 +10,12 @@ mod bare_swarm;
 mod child;
 mod clock;
 mod durable;
+mod events;
 mod fifty;
 mod gossip;
 mod idle;
 mod join;
+mod languages;
 mod load;
 mod machine;
 mod memory;
@@ -53,9 +55,10 @@ impl Effort {
 /// What measures the rows of one number.
 type Measure = fn(Effort) -> Result<Vec<Line>>;
 
-const ROWS: [(&str, Measure); 14] = [
+const ROWS: [(&str, Measure); 16] = [
     ("1", reads::measure),
     ("2", through_c::measure),
+    ("3", languages::measure),
     ("4", writes::measure),
     ("5", scan::measure),
     ("6", memory::measure),
@@ -66,6 +69,7 @@ const ROWS: [(&str, Measure); 14] = [
     ("11", idle::measure),
     ("13", durable::measure),
     ("14", reopen::measure),
+    ("15", events::measure),
     ("16", fifty::measure),
     ("18", size::measure),
 ];

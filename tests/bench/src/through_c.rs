@@ -1,7 +1,6 @@
 //! Row 2: `get` through the C interface, by a C program, beside the same in Rust.
 
 use std::hint::black_box;
-use std::process::Command;
 
 use crate::clock::{Samples, now_ns};
 use crate::load::{Key, VALUE_BYTES, shuffled};
@@ -12,20 +11,7 @@ use crate::{Effort, Result, load, machine};
 pub fn measure(effort: Effort) -> Result<Vec<Line>> {
     let entries: usize = effort.pick(100_000, 1_000_000);
     let rounds = effort.pick(2_000, 5_000);
-    let library = machine::c_library()?;
-    let program = library.with_file_name("p2pmap-bench-get");
-    let built = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()))
-        .args(["-std=c11", "-O2", "-Wall", "-Werror", "-o"])
-        .arg(&program)
-        .arg(machine::root().join("tests/bench/src/get.c"))
-        .arg(format!("-I{}", machine::root().join("include").display()))
-        .arg(&library)
-        .status()?;
-    if !built.success() {
-        return Err("the C program does not compile".into());
-    }
-    // Preloaded, because it is not installed under the name that the program asks for.
-    let output = Command::new(&program).args([entries.to_string(), rounds.to_string()]).env("LD_PRELOAD", &library).output()?;
+    let output = machine::c_program("get")?.args([entries.to_string(), rounds.to_string()]).output()?;
     let said = String::from_utf8(output.stdout)?;
     let figures: Vec<f64> = said.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?;
     let [hot, uniform] = figures[..] else { return Err(format!("the C program failed: {said}").into()) };
