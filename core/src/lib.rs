@@ -35,6 +35,7 @@ mod node;
 mod options;
 mod peer;
 mod replica;
+mod secret;
 #[cfg(test)]
 #[path = "../../tests/sim/mod.rs"]
 mod sim;
