@@ -11,14 +11,17 @@ use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{StreamProtocol, Swarm, connection_limits, swarm};
 
+use super::NetConfig;
+use super::admission::Admission;
 use super::beat;
 use super::codec::Frames;
 use super::flow::MAX_PROBE_BYTES;
 use super::gossip;
-use super::runs::Runs;
+use super::sealed::Sealed;
 use super::transport::transport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{MAX_MEMBERS_BYTES, MAX_SYNC_BYTES};
+use crate::secret::{Keyring, Sealer};
 use crate::wire;
 
 /// A request and its response take this long at most.
@@ -71,23 +74,38 @@ pub(super) fn keypair(secret: Option<[u8; 32]>) -> Result<Keypair> {
     Keypair::ed25519_from_bytes(secret.map_or_else(new_identity, Ok)?).map_err(|error| internal(&error))
 }
 
-/// What names the cluster on the wire.
-pub(super) fn cluster_hash(cluster_id: &str) -> [u8; 16] {
+/// What seals the payloads of this run of a node.
+pub(super) fn sealed(keyring: &Arc<Keyring>, rejected: &Arc<AtomicU64>) -> Result<Sealed> {
+    let sealer = || -> Result<_> {
+        let mut salt = [0; 16];
+        random_bytes(&mut salt)?;
+        Ok(Arc::new(Sealer::new(keyring.clone(), salt)))
+    };
+    Ok(Sealed::new(keyring.is_secret().then(sealer).transpose()?, rejected.clone()))
+}
+
+/// Random bytes, fit for keys.
+pub(super) fn random_bytes(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|error| internal(&error))
+}
+
+/// What names the cluster on the wire, to its members: nobody else gets as far as hearing protocol names.
+fn cluster_hash(cluster_id: &str) -> [u8; 16] {
     wire::hash(&["p2pmap cluster", cluster_id])
 }
 
 /// A swarm that is not listening yet. Call it inside the runtime that is to poll the connections.
 pub(super) fn swarm(
-    cluster_id: &str,
+    config: &NetConfig,
     keypair: &Keypair,
-    runs: &Arc<Runs>,
-    max_peers: usize,
+    admission: &Arc<Admission>,
+    sealed: &Sealed,
     rejected: &Arc<AtomicU64>,
 ) -> Result<Swarm<Behaviour>> {
-    let names = Names::new(cluster_id);
+    let names = Names::new(&config.cluster_id);
     let requests = |name: &str, cap: usize| -> Result<_> {
         Ok(request_response::Behaviour::with_codec(
-            Frames::new(cap, rejected.clone()),
+            Frames::new(cap, rejected.clone(), sealed.clone()),
             [(names.stream(name)?, ProtocolSupport::Full)],
             request_response::Config::default().with_request_timeout(REQUEST_TIMEOUT),
         ))
@@ -95,22 +113,22 @@ pub(super) fn swarm(
     // Peers are counted one by one when they connect; this is the outer wall, with room for both ends dialling at once.
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(MAX_PENDING_INBOUND))
-        .with_max_established(Some(u32::try_from(2 * max_peers + 16).unwrap_or(u32::MAX)))
+        .with_max_established(Some(u32::try_from(2 * config.max_peers + 16).unwrap_or(u32::MAX)))
         .with_max_established_per_peer(Some(MAX_PER_PEER));
 
     let behaviour = Behaviour {
         limits: connection_limits::Behaviour::new(limits),
-        gossip: gossip::behaviour(names.name("gossip"))?,
+        gossip: gossip::behaviour(names.name("gossip"), sealed.clone())?,
         sync: requests("sync", MAX_SYNC_BYTES)?,
         members: requests("members", MAX_MEMBERS_BYTES)?,
         flow: requests("flow", MAX_PROBE_BYTES)?,
         beat: beat::Behaviour::new(names.stream("beat")?),
     };
-    let config = swarm::Config::with_tokio_executor()
+    let swarm_config = swarm::Config::with_tokio_executor()
         // Connections live until a heartbeat fails or this node ends them.
         .with_idle_connection_timeout(Duration::from_secs(u64::MAX))
         .with_per_connection_event_buffer_size(64);
-    Ok(Swarm::new(transport(keypair, runs)?, behaviour, keypair.public().to_peer_id(), config))
+    Ok(Swarm::new(transport(keypair, admission)?, behaviour, keypair.public().to_peer_id(), swarm_config))
 }
 
 /// The error for a step that fails only if p2pmap is wrong.

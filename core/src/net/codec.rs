@@ -1,7 +1,7 @@
 //! Requests and responses as length-prefixed frames.
 //!
-//! Shape: 4 bytes big-endian length, then that many bytes. A length over the cap ends the stream before anything is
-//! allocated for it, and is counted.
+//! Shape: 4 bytes big-endian length, then that many bytes, sealed where the cluster has a secret. A length over the cap ends the
+//! stream before anything is allocated for it, and is counted.
 
 use std::io;
 use std::sync::Arc;
@@ -10,16 +10,37 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{StreamProtocol, request_response};
 
+use super::sealed::Sealed;
+
 /// The codec of one protocol: byte strings of up to `cap` bytes both ways.
 #[derive(Clone)]
 pub(super) struct Frames {
     cap: usize,
     rejected: Arc<AtomicU64>,
+    sealed: Sealed,
+}
+
+/// Which half of an exchange: one is never taken for the other.
+#[derive(Clone, Copy)]
+enum Half {
+    Request,
+    Response,
+}
+
+impl Half {
+    /// What it is sealed in.
+    fn context(self, protocol: &StreamProtocol) -> Vec<u8> {
+        let half = match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        };
+        [protocol.as_ref(), half].join(" ").into_bytes()
+    }
 }
 
 impl Frames {
-    pub fn new(cap: usize, rejected: Arc<AtomicU64>) -> Self {
-        Self { cap, rejected }
+    pub fn new(cap: usize, rejected: Arc<AtomicU64>, sealed: Sealed) -> Self {
+        Self { cap: cap + sealed.overhead(), rejected, sealed }
     }
 
     async fn read(&self, io: &mut (impl AsyncRead + Unpin + Send)) -> io::Result<Vec<u8>> {
@@ -50,32 +71,32 @@ impl request_response::Codec for Frames {
     type Request = Vec<u8>;
     type Response = Vec<u8>;
 
-    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Vec<u8>>
+    async fn read_request<T>(&mut self, protocol: &StreamProtocol, io: &mut T) -> io::Result<Vec<u8>>
     where
         T: AsyncRead + Unpin + Send,
     {
-        self.read(io).await
+        self.sealed.open(&Half::Request.context(protocol), self.read(io).await?)
     }
 
-    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Vec<u8>>
+    async fn read_response<T>(&mut self, protocol: &StreamProtocol, io: &mut T) -> io::Result<Vec<u8>>
     where
         T: AsyncRead + Unpin + Send,
     {
-        self.read(io).await
+        self.sealed.open(&Half::Response.context(protocol), self.read(io).await?)
     }
 
-    async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, bytes: Vec<u8>) -> io::Result<()>
+    async fn write_request<T>(&mut self, protocol: &StreamProtocol, io: &mut T, bytes: Vec<u8>) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        self.write(io, bytes).await
+        self.write(io, self.sealed.seal(&Half::Request.context(protocol), bytes)).await
     }
 
-    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, bytes: Vec<u8>) -> io::Result<()>
+    async fn write_response<T>(&mut self, protocol: &StreamProtocol, io: &mut T, bytes: Vec<u8>) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        self.write(io, bytes).await
+        self.write(io, self.sealed.seal(&Half::Response.context(protocol), bytes)).await
     }
 }
 
@@ -88,7 +109,7 @@ mod tests {
 
     fn frames() -> (Frames, Arc<AtomicU64>) {
         let rejected = Arc::new(AtomicU64::new(0));
-        (Frames::new(16, rejected.clone()), rejected)
+        (Frames::new(16, rejected.clone(), Sealed::new(None, rejected.clone())), rejected)
     }
 
     #[test]

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use libp2p::PeerId as Id;
 use libp2p::gossipsub::{
-    self, Behaviour as Gossipsub, CallbackSubscriptionFilter, ConfigBuilder, IdentTopic, IdentityTransform,
-    MaxCountSubscriptionFilter, Message, MessageAuthenticity, MessageId, PublishError, TopicHash, ValidationMode, Version,
+    self, Behaviour as Gossipsub, CallbackSubscriptionFilter, ConfigBuilder, IdentTopic, MaxCountSubscriptionFilter, Message, MessageAuthenticity, MessageId, PublishError, TopicHash, ValidationMode, Version,
 };
 
 use super::Delivered;
 use super::behaviour::internal;
+use super::sealed::Sealed;
 use super::task::Task;
 use crate::error::Result;
 use crate::limits::{MAX_DELTA_BYTES, MAX_MAPS};
@@ -28,10 +28,10 @@ const TURN_BYTES: usize = 512 * 1024;
 const REPAIR_DELAY: Duration = Duration::from_millis(100);
 
 type TopicFilter = MaxCountSubscriptionFilter<CallbackSubscriptionFilter<fn(&TopicHash) -> bool>>;
-pub(super) type Behaviour = Gossipsub<IdentityTransform, TopicFilter>;
+pub(super) type Behaviour = Gossipsub<Sealed, TopicFilter>;
 
 /// Gossipsub under that protocol name.
-pub(super) fn behaviour(protocol: String) -> Result<Behaviour> {
+pub(super) fn behaviour(protocol: String, sealed: Sealed) -> Result<Behaviour> {
     let config = ConfigBuilder::default()
         .protocol_id(protocol, Version::V1_1)
         // Connections are authenticated; signing each hop's message again costs more than everything else together.
@@ -65,7 +65,7 @@ pub(super) fn behaviour(protocol: String) -> Result<Behaviour> {
         max_subscribed_topics: MAX_MAPS,
         max_subscriptions_per_request: MAX_MAPS,
     };
-    Gossipsub::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
+    Gossipsub::new_with_subscription_filter_and_transform(MessageAuthenticity::Anonymous, config, filter, sealed)
         .map_err(|error| internal(&std::io::Error::other(error)))
 }
 
@@ -278,6 +278,6 @@ mod tests {
 
     #[test]
     fn gossipsub_accepts_its_settings() {
-        behaviour("/p2pmap/1/00/gossip".into()).unwrap();
+        behaviour("/p2pmap/1/00/gossip".into(), Sealed::new(None, Default::default())).unwrap();
     }
 }

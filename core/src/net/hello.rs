@@ -1,5 +1,5 @@
-//! The first words on a connection: each end says which run of its node it is, and whether the other may stay. The swarm
-//! hears only of connections where both may.
+//! The first words on a connection: each end says which run of its node it is, proves that it belongs here, and says whether
+//! the other may stay. The swarm hears only of connections where both may.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -11,17 +11,19 @@ use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::PeerId as Id;
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerExt};
 
-use super::runs::{Runs, Seat};
-use crate::wire::hello::{Hello, Verdict};
+use super::admission::{Admission, Talk};
+use super::runs::Seat;
+use crate::secret::{End, Keyring};
+use crate::wire::hello::{Hello, VERSION, Verdict};
 
 /// Greets the peer at the other end of a new connection, on a stream that ends with it. Time out from outside.
-pub(super) async fn greet<M>(runs: Arc<Runs>, peer: Id, mut muxer: M, dialled: bool) -> io::Result<(M, Seat)>
+pub(super) async fn greet<M>(admission: Arc<Admission>, peer: Id, mut muxer: M, dialled: bool) -> io::Result<(M, Seat)>
 where
     M: StreamMuxer + Unpin,
     M::Substream: Unpin,
     M::Error: Send + Sync + 'static,
 {
-    if runs.am_refused() {
+    if admission.runs().am_refused() {
         return Err(io::Error::other("this node has left the network"));
     }
     let opened = match dialled {
@@ -29,61 +31,137 @@ where
         false => poll_fn(|cx| muxer.poll_inbound_unpin(cx)).await,
     };
     let mut stream = opened.map_err(io::Error::other)?;
-    let seat = drive(&mut muxer, talk(&runs, peer, &mut stream, dialled)).await?;
+    let mut greeting = Greeting { admission: &admission, peer, stream: &mut stream };
+    let talk = async {
+        match dialled {
+            true => greeting.dialled().await,
+            false => greeting.answered().await,
+        }
+    };
+    let seat = drive(&mut muxer, talk).await?;
     Ok((muxer, seat))
 }
 
-async fn talk(
-    runs: &Arc<Runs>,
+struct Greeting<'a, S> {
+    admission: &'a Admission,
     peer: Id,
-    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    dialled: bool,
-) -> io::Result<Seat> {
-    let (seat, verdict) = if dialled {
-        stream.write_all(&runs.hello().encode()).await?;
-        stream.flush().await?;
-        let said = hear(stream).await?;
-        let verdict = judgement(stream).await?;
-        let seat = if verdict == Verdict::Welcome { runs.admit(peer, said).await } else { None };
-        stream.write_all(&[verdict_on(&seat).encode()]).await?;
-        stream.flush().await?;
-        (seat, verdict)
-    } else {
-        let said = hear(stream).await?;
-        let seat = runs.admit(peer, said).await;
-        let answer = [&runs.hello().encode()[..], &[verdict_on(&seat).encode()]].concat();
-        stream.write_all(&answer).await?;
-        stream.flush().await?;
-        (seat, judgement(stream).await?)
-    };
-    if verdict == Verdict::Refused {
-        runs.refuse_me();
-        return Err(io::Error::other("another node with this node's identity was there first"));
+    stream: &'a mut S,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Greeting<'_, S> {
+    async fn dialled(&mut self) -> io::Result<Seat> {
+        let mine = self.admission.hello().map_err(io::Error::other)?;
+        self.say(&mine).await?;
+        let (theirs, said) = self.hear().await?;
+        let proofs = self.proofs().await?;
+        let talk = Talk { peer: self.peer, end: End::Dialler, mine, theirs };
+        let (verdict, seat) = self.admission.judge(&talk, said, &proofs).await;
+        let Some(seat) = seat else { return self.refuse(verdict).await };
+        self.say(&[&[verdict.encode()], &*counted(&self.admission.prove(&talk))].concat()).await?;
+        match self.verdict().await? {
+            Verdict::Welcome => Ok(seat),
+            verdict => Err(self.am_refused(verdict)),
+        }
     }
-    if let Some(seat) = seat {
-        return Ok(seat);
+
+    async fn answered(&mut self) -> io::Result<Seat> {
+        let mine = self.admission.hello().map_err(io::Error::other)?;
+        let (theirs, said) = match self.hear().await {
+            Ok(heard) => heard,
+            Err(error) => {
+                // Who speaks another version sees which one this is.
+                self.say(&mine).await?;
+                self.wait_for_end().await;
+                return Err(error);
+            }
+        };
+        let talk = Talk { peer: self.peer, end: End::Listener, mine, theirs };
+        self.say(&[&mine[..], &counted(&self.admission.prove(&talk))].concat()).await?;
+        match self.verdict().await? {
+            Verdict::Welcome => {}
+            verdict => return Err(self.am_refused(verdict)),
+        }
+        let proofs = self.proofs().await?;
+        let (verdict, seat) = self.admission.judge(&talk, said, &proofs).await;
+        let Some(seat) = seat else { return self.refuse(verdict).await };
+        self.say(&[verdict.encode()]).await?;
+        Ok(seat)
     }
-    let copy = if runs.is_me(peer) { "this node" } else { "another node" };
-    tracing::warn!(%peer, "refused a node: it has the identity of {copy}, whose data directory was copied");
-    // The connection lasts until it has heard so, and ends it.
-    let _ = stream.read(&mut [0]).await;
-    Err(io::Error::other(format!("a second node with the identity of {copy} is there, and was refused")))
+
+    async fn refuse(&mut self, verdict: Verdict) -> io::Result<Seat> {
+        self.say(&[verdict.encode()]).await?;
+        self.wait_for_end().await;
+        let why = match verdict {
+            Verdict::Second | Verdict::Welcome => {
+                let copy = if self.admission.runs().is_me(self.peer) { "this node" } else { "another node" };
+                tracing::warn!(peer = %self.peer, "refused a node: it has the identity of {copy}, whose data directory was copied");
+                return Err(io::Error::other(format!("a second node with the identity of {copy} is there, and was refused")));
+            }
+            Verdict::NoSecret => NO_SECRET,
+            Verdict::OtherCluster => OTHER_CLUSTER,
+            Verdict::NotAllowed => "it is not among the `allow_peers` of this node",
+        };
+        tracing::debug!(peer = %self.peer, "refused a node: {why}");
+        Err(io::Error::other(why))
+    }
+
+    fn am_refused(&self, verdict: Verdict) -> io::Error {
+        io::Error::other(match verdict {
+            Verdict::Second | Verdict::Welcome => {
+                self.admission.runs().refuse_me();
+                "another node with this node's identity was there first"
+            }
+            Verdict::NoSecret => NO_SECRET,
+            Verdict::OtherCluster => OTHER_CLUSTER,
+            Verdict::NotAllowed => "this node is not among the `allow_peers` of that one",
+        })
+    }
+
+    async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+
+    async fn hear(&mut self) -> io::Result<([u8; Hello::BYTES], Hello)> {
+        let mut bytes = [0; Hello::BYTES];
+        self.stream.read_exact(&mut bytes[..1]).await?;
+        if bytes[0] != VERSION {
+            let message = format!("it speaks version {} of the protocol, and this node version {VERSION}", bytes[0]);
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
+        self.stream.read_exact(&mut bytes[1..]).await?;
+        Ok((bytes, Hello::decode(&bytes).map_err(io::Error::other)?))
+    }
+
+    async fn proofs(&mut self) -> io::Result<Vec<u8>> {
+        let mut count = [0];
+        self.stream.read_exact(&mut count).await?;
+        let len = usize::from(count[0]) * Keyring::PROOF_BYTES;
+        if len > Keyring::MOST_PROOFS {
+            return Err(io::Error::other("too many proofs"));
+        }
+        let mut proofs = vec![0; len];
+        self.stream.read_exact(&mut proofs).await?;
+        Ok(proofs)
+    }
+
+    async fn verdict(&mut self) -> io::Result<Verdict> {
+        let mut byte = [0];
+        self.stream.read_exact(&mut byte).await?;
+        Verdict::decode(byte[0]).map_err(io::Error::other)
+    }
+
+    /// What was said last is heard before the other end closes the connection.
+    async fn wait_for_end(&mut self) {
+        let _ = self.stream.read(&mut [0]).await;
+    }
 }
 
-fn verdict_on(seat: &Option<Seat>) -> Verdict {
-    if seat.is_some() { Verdict::Welcome } else { Verdict::Refused }
-}
+const NO_SECRET: &str = "the two have no key of `cluster_secret` in common";
+const OTHER_CLUSTER: &str = "it is of another cluster: its `cluster_id` is another";
 
-async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Hello> {
-    let mut bytes = [0; Hello::BYTES];
-    stream.read_exact(&mut bytes).await?;
-    Hello::decode(&bytes).map_err(io::Error::other)
-}
-
-async fn judgement(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Verdict> {
-    let mut byte = [0];
-    stream.read_exact(&mut byte).await?;
-    Verdict::decode(byte[0]).map_err(io::Error::other)
+fn counted(proofs: &[u8]) -> Vec<u8> {
+    [&[(proofs.len() / Keyring::PROOF_BYTES) as u8], proofs].concat()
 }
 
 /// Talks while the connection, which has nobody else yet, is kept going.

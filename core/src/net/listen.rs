@@ -1,6 +1,6 @@
 //! Listening, and the addresses that come from the configuration.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, ErrorKind as IoErrorKind};
 use std::net::{IpAddr, TcpListener, UdpSocket};
 
@@ -12,6 +12,7 @@ use libp2p::{Multiaddr, PeerId as Id, Swarm};
 
 use super::addr;
 use super::behaviour::Behaviour;
+use crate::PeerId;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Listens on all of them, and returns when each has said where, or with the first error.
@@ -106,4 +107,14 @@ pub(super) fn parse_seeds(texts: &[String]) -> Result<Vec<(Multiaddr, Option<Id>
         Ok((dialled, addr::peer_of(&parsed)))
     };
     parse_all("bootstrap", texts)?.into_iter().map(seed).collect()
+}
+
+/// The peers that are let in; `None`: all who know the secret. Errors: `InvalidConfig`.
+pub(super) fn allowed(peers: &[PeerId]) -> Result<Option<HashSet<Id>>> {
+    let parse = |peer: &PeerId| {
+        Id::from_bytes(peer.as_bytes())
+            .map_err(|error| Error::new(ErrorKind::InvalidConfig, format!("allow_peers: `{peer}` is no peer id: {error}")))
+    };
+    let ids: HashSet<_> = peers.iter().map(parse).collect::<Result<_>>()?;
+    Ok(Some(ids).filter(|ids| !ids.is_empty()))
 }

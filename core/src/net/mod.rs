@@ -4,6 +4,7 @@
 //! the [`Host`]'s business.
 
 mod addr;
+mod admission;
 mod beat;
 mod behaviour;
 mod codec;
@@ -20,6 +21,7 @@ mod peers;
 mod rng;
 mod runs;
 mod schedule;
+mod sealed;
 mod shared;
 mod sync;
 mod task;
@@ -35,6 +37,7 @@ use std::time::Duration;
 pub(crate) use behaviour::new_identity;
 pub(crate) use handle::Network;
 
+use crate::secret::Secret;
 use crate::wire::Topic;
 use crate::{Error, PeerId};
 
@@ -126,11 +129,15 @@ pub(crate) enum PullStep {
 
 /// What the network needs to know.
 pub(crate) struct NetConfig {
-    /// Multiaddrs, already checked to be loopback unless `insecure`.
+    /// Multiaddrs, already checked to be loopback, or the node to keep strangers out.
     pub listen: Vec<String>,
     pub external_addrs: Vec<String>,
     pub bootstrap: Vec<String>,
     pub cluster_id: String,
+    /// The first seals, all open. Without one: whoever names the cluster id belongs here.
+    pub secrets: Vec<Secret>,
+    /// Let in; without one: whoever belongs here.
+    pub allow_peers: Vec<PeerId>,
     /// `None`: a new one.
     pub identity: Option<Identity>,
     /// Greater for each opening of a node: of two with one identity the lesser stays.

@@ -20,7 +20,6 @@ use tokio::time::sleep;
 
 use super::shared::{Shared, public};
 use crate::error::{Error, ErrorKind};
-use crate::wire::hello::Hello;
 
 /// A run that is asked whether it is alive answers within this time. Shorter than a dial may take: the newcomer is still there.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,7 +36,7 @@ pub(super) enum Doubt {
 
 pub(super) struct Runs {
     me: Id,
-    hello: Hello,
+    own: u64,
     /// Where this node's identity is kept.
     identity_file: Option<PathBuf>,
     shared: Arc<Shared>,
@@ -63,16 +62,17 @@ impl Runs {
     /// And what they ask of the network thread.
     pub fn new(
         me: Id,
-        hello: Hello,
+        own: u64,
         identity_file: Option<PathBuf>,
         shared: Arc<Shared>,
     ) -> (Arc<Self>, mpsc::Receiver<Doubt>) {
         let (doubts, asked) = mpsc::channel(MAX_DOUBTS);
-        (Arc::new(Self { me, hello, identity_file, shared, seats: Mutex::default(), doubts }), asked)
+        (Arc::new(Self { me, own, identity_file, shared, seats: Mutex::default(), doubts }), asked)
     }
 
-    pub fn hello(&self) -> Hello {
-        self.hello
+    /// The run of this node.
+    pub fn own(&self) -> u64 {
+        self.own
     }
 
     pub fn is_me(&self, peer: Id) -> bool {
@@ -80,28 +80,24 @@ impl Runs {
     }
 
     /// Lets a connection in, or does not: `None`. Waits while it is not known whether another run of the peer is alive.
-    pub async fn admit(self: &Arc<Self>, peer: Id, said: Hello) -> Option<Seat> {
-        // Of another cluster: it will find no protocol in common, and has nothing to do with whoever is connected.
-        let foreign = said.cluster != self.hello.cluster;
+    pub async fn admit(self: &Arc<Self>, peer: Id, run: u64) -> Option<Seat> {
         // This node's own: itself, at one of its own addresses, or a copy. The lesser tells the other.
-        if self.is_me(peer) && said.run > self.hello.run && !foreign {
+        if self.is_me(peer) && run > self.own {
             return None;
         }
         loop {
-            let (other, mut end) = match self.take(peer, said.run) {
+            let (other, mut end) = match self.take(peer, run) {
                 Ok(seat) => return Some(seat),
                 Err(taken) => taken,
             };
             let (alive, answer) = oneshot::channel();
-            let doubt = if said.run > other { Doubt::IsAlive(peer, alive) } else { Doubt::Second(peer) };
-            if !foreign {
-                // One too many, or the node is closing: the newcomer waits, and tries again when its time is over.
-                let _ = self.doubts.try_send(doubt);
-            }
+            let doubt = if run > other { Doubt::IsAlive(peer, alive) } else { Doubt::Second(peer) };
+            // One too many, or the node is closing: the newcomer waits, and tries again when its time is over.
+            let _ = self.doubts.try_send(doubt);
             tokio::select! {
                 Ok(()) = answer => return None,
                 _ = end.changed() => {}
-                () = sleep(PATIENCE), if said.run > other && !foreign => {
+                () = sleep(PATIENCE), if run > other => {
                     // As good as gone. If it is not it comes again, and takes its place back: it was there first.
                     let _ = self.doubts.try_send(Doubt::Second(peer));
                     let _ = end.changed().await;
@@ -161,19 +157,13 @@ mod tests {
 
     use super::*;
 
-    const HELLO: Hello = Hello { cluster: [1; 16], run: 100 };
-
     fn runs() -> (Arc<Runs>, mpsc::Receiver<Doubt>) {
         let file = Some("/data/one/identity".into());
-        Runs::new(Id::random(), HELLO, file, Arc::default())
-    }
-
-    fn run(run: u64) -> Hello {
-        Hello { run, ..HELLO }
+        Runs::new(Id::random(), 100, file, Arc::default())
     }
 
     fn now(runs: &Arc<Runs>, peer: Id, number: u64) -> Option<Option<Seat>> {
-        runs.admit(peer, run(number)).now_or_never()
+        runs.admit(peer, number).now_or_never()
     }
 
     #[tokio::test]
@@ -192,7 +182,7 @@ mod tests {
         let (runs, mut doubts) = runs();
         let peer = Id::random();
         let _first = now(&runs, peer, 7);
-        let mut second = Box::pin(runs.admit(peer, run(8)));
+        let mut second = Box::pin(runs.admit(peer, 8));
         assert!(second.as_mut().now_or_never().is_none());
         let Ok(Doubt::IsAlive(asked, answer)) = doubts.try_recv() else { panic!("it is asked") };
         assert_eq!(asked, peer);
@@ -206,7 +196,7 @@ mod tests {
         let (runs, mut doubts) = runs();
         let peer = Id::random();
         let past = [now(&runs, peer, 7), now(&runs, peer, 7)];
-        let mut again = Box::pin(runs.admit(peer, run(8)));
+        let mut again = Box::pin(runs.admit(peer, 8));
         assert!(again.as_mut().now_or_never().is_none());
         // It cannot be asked: that proves nothing.
         drop(doubts.try_recv());
@@ -223,7 +213,7 @@ mod tests {
         let (runs, mut doubts) = runs();
         let peer = Id::random();
         let later = now(&runs, peer, 8);
-        let mut earlier = Box::pin(runs.admit(peer, run(7)));
+        let mut earlier = Box::pin(runs.admit(peer, 7));
         assert!(earlier.as_mut().now_or_never().is_none());
         assert!(matches!(doubts.try_recv(), Ok(Doubt::Second(second)) if second == peer));
         drop(later);
@@ -235,21 +225,6 @@ mod tests {
         let (runs, _doubts) = runs();
         assert!(matches!(now(&runs, runs.me, 100), Some(Some(_))), "an own address");
         assert!(matches!(now(&runs, runs.me, 101), Some(None)));
-        let elsewhere = Hello { cluster: [2; 16], run: 101 };
-        assert!(matches!(runs.admit(runs.me, elsewhere).now_or_never(), Some(Some(_))), "of another cluster");
-    }
-
-    #[tokio::test]
-    async fn a_node_of_another_cluster_disturbs_nobody() {
-        let (runs, mut doubts) = runs();
-        let peer = Id::random();
-        let seat = now(&runs, peer, 7);
-        for run in [6, 8] {
-            let mut foreign = Box::pin(runs.admit(peer, Hello { cluster: [2; 16], run }));
-            assert!(foreign.as_mut().now_or_never().is_none());
-            assert!(doubts.try_recv().is_err());
-        }
-        drop(seat);
     }
 
     #[tokio::test]

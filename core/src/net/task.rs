@@ -10,6 +10,7 @@ use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId as Id, Swarm};
 use tokio::sync::{mpsc, oneshot};
 
+use super::admission::Admission;
 use super::behaviour::{self, Behaviour, BehaviourEvent};
 use super::flow::{Flow, Seen};
 use super::gossip::Outflow;
@@ -25,7 +26,7 @@ use super::shared::{Call, Directory, Shared, public};
 use super::sync::Syncs;
 use super::waiters::Waiters;
 use super::{Host, NetConfig};
-use crate::wire::hello::Hello;
+use crate::secret::Keyring;
 use crate::{PeerId, Result};
 
 /// Two nodes tell each other whom they know this often, jittered. News travels by itself; this finds what got lost.
@@ -80,11 +81,14 @@ impl Task {
     pub(super) async fn start(config: NetConfig, host: Arc<dyn Host>, shared: Arc<Shared>) -> Result<Self> {
         let external = listen::parse_all("external_addrs", &config.external_addrs)?;
         let seeds = listen::parse_seeds(&config.bootstrap)?;
-        let (secret, file) = config.identity.map(|identity| (identity.key, identity.file)).unzip();
+        let (secret, file) = config.identity.as_ref().map(|identity| (identity.key, identity.file.clone())).unzip();
         let keypair = behaviour::keypair(secret)?;
-        let hello = Hello { cluster: behaviour::cluster_hash(&config.cluster_id), run: config.run };
-        let (runs, doubts) = Runs::new(keypair.public().to_peer_id(), hello, file, shared.clone());
-        let mut swarm = behaviour::swarm(&config.cluster_id, &keypair, &runs, config.max_peers, &shared.rejected)?;
+        let me = keypair.public().to_peer_id();
+        let (runs, doubts) = Runs::new(me, config.run, file, shared.clone());
+        let keyring = Arc::new(Keyring::new(&config.cluster_id, &config.secrets));
+        let sealed = behaviour::sealed(&keyring, &shared.rejected)?;
+        let admission = Admission::new(me, keyring, listen::allowed(&config.allow_peers)?, runs);
+        let mut swarm = behaviour::swarm(&config, &keypair, &admission, &sealed, &shared.rejected)?;
         listen::listen(&mut swarm, &config.listen).await?;
 
         let now = Instant::now();

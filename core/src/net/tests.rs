@@ -1,5 +1,6 @@
 //! Several networks in one process, on loopback, over a host that holds grow-only sets.
 
+mod admission;
 mod copies;
 mod handle;
 mod held;
@@ -69,6 +70,8 @@ fn config() -> NetConfig {
         external_addrs: vec![],
         bootstrap: vec![],
         cluster_id: "tests".into(),
+        secrets: vec![],
+        allow_peers: vec![],
         identity: None,
         run: new_run(),
         target_peers: 16,

@@ -17,9 +17,10 @@ use libp2p::identity::Keypair;
 use libp2p::{PeerId, Transport, dns, noise, quic, tcp, yamux};
 use tokio::time::Sleep;
 
+use super::admission::Admission;
 use super::behaviour::internal;
 use super::hello::greet;
-use super::runs::{Runs, Seat};
+use super::runs::Seat;
 use crate::error::{Error, Result};
 
 /// A dial takes this long at most. Short, so that a dial that a cut link swallowed does not delay the next one.
@@ -27,38 +28,38 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// Closing a connection takes this long at most.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// TCP with Noise and Yamux, and QUIC, both also by DNS name. A connection counts once both ends have greeted each other.
-pub(super) fn transport(keypair: &Keypair, runs: &Arc<Runs>) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
-    let named = dns::tokio::Transport::system(unnamed(keypair, runs)?).map(Transport::boxed).or_else(|error| {
+/// TCP with Noise and Yamux, and QUIC, both also by DNS name. A connection counts once each end has shown that it belongs here.
+pub(super) fn transport(keypair: &Keypair, admission: &Arc<Admission>) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
+    let named = dns::tokio::Transport::system(unnamed(keypair, admission)?).map(Transport::boxed).or_else(|error| {
         tracing::warn!(%error, "no DNS configuration: dialling by address and by the hosts file only");
         let nobody = dns::ResolverConfig::from_parts(None, Vec::new(), Vec::new());
-        Ok::<_, Error>(dns::tokio::Transport::custom(unnamed(keypair, runs)?, nobody, dns::ResolverOpts::default()).boxed())
+        Ok::<_, Error>(dns::tokio::Transport::custom(unnamed(keypair, admission)?, nobody, dns::ResolverOpts::default()).boxed())
     })?;
     Ok(TransportTimeout::new(named, DIAL_TIMEOUT).boxed())
 }
 
 /// The same without DNS.
-fn unnamed(keypair: &Keypair, runs: &Arc<Runs>) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
+fn unnamed(keypair: &Keypair, admission: &Arc<Admission>) -> Result<Boxed<(PeerId, StreamMuxerBox)>> {
     let noise = noise::Config::new(keypair).map_err(|error| internal(&error))?;
     let tcp = tcp::tokio::Transport::new(tcp::Config::default())
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux::Config::default())
-        .and_then(greeting(runs));
-    let quic = quic::tokio::Transport::new(quic::Config::new(keypair)).and_then(greeting(runs));
+        .and_then(greeting(admission));
+    let quic = quic::tokio::Transport::new(quic::Config::new(keypair)).and_then(greeting(admission));
     Ok(OrTransport::new(quic, tcp).map(|either, _| either.into_inner()).boxed())
 }
 
 /// What is done with a new connection before the swarm hears of it.
-fn greeting<M>(runs: &Arc<Runs>) -> impl FnOnce((PeerId, M), ConnectedPoint) -> Greeting + Clone + Send + 'static
+fn greeting<M>(admission: &Arc<Admission>) -> impl FnOnce((PeerId, M), ConnectedPoint) -> Greeting + Clone + Send + 'static
 where
     M: StreamMuxer + Send + Unpin + 'static,
     M::Substream: Send + Unpin + 'static,
     M::Error: Send + Sync + 'static,
 {
-    let runs = runs.clone();
+    let admission = admission.clone();
     move |(peer, muxer), end| {
-        let greet = greet(runs, peer, muxer, end.is_dialer());
+        let greet = greet(admission, peer, muxer, end.is_dialer());
         greet.map_ok(move |(muxer, seat)| (peer, StreamMuxerBox::new(Hasty::new(muxer, seat)))).boxed()
     }
 }

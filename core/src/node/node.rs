@@ -75,6 +75,8 @@ impl Node {
                 external_addrs: settings.external_addrs.clone(),
                 bootstrap: settings.bootstrap.clone(),
                 cluster_id: settings.cluster_id.clone(),
+                secrets: settings.secrets.clone(),
+                allow_peers: settings.allow_peers.clone(),
                 identity,
                 run: start_number(),
                 target_peers: settings.target_peers,

@@ -1,6 +1,7 @@
 //! Options: one table of names, one parser, for every language, file and environment variable.
 
 mod address;
+mod secret;
 mod table;
 #[cfg(test)]
 mod tests;

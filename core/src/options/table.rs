@@ -11,6 +11,8 @@ use crate::limits::{
     DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_VALUE_BYTES, MAX_CLUSTER_ID_BYTES, MAX_KEY_BYTES, MAX_MAP_NAME_BYTES, MAX_TTL_MS,
     MAX_VALUE_BYTES,
 };
+use crate::peer::PeerId;
+use crate::secret::Secret;
 
 /// One row of the table of options.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +46,19 @@ pub const OPTIONS: &[OptionInfo] = &[
     ),
     node("bootstrap", "", ADDRESSES, "members to join through; one that answers is enough, all are retried for ever"),
     node("cluster_id", "default", "1 to 255 bytes of text", "nodes with different cluster ids never exchange anything"),
-    node("insecure", "false", "true or false", "listen beyond loopback without a secret: whoever reaches the port can join"),
+    node(
+        "cluster_secret",
+        "",
+        "up to 4 secrets of 32 bytes, in hex or base64, or env:<variable>, or file:<path>, separated by commas",
+        "only nodes that know one of them join, and all that is sent is sealed; the first seals, all open",
+    ),
+    node("allow_peers", "", "peer ids, separated by commas", "only these nodes join"),
+    node(
+        "insecure",
+        "false",
+        "true or false",
+        "listen beyond loopback without a secret or a list of peers: whoever reaches the port can join",
+    ),
     node("target_peers", "8", "1 to 1024", "connections to keep, where the cluster has that many members"),
     node("max_peers", "128", "1 to 4096", "connections to accept at most; no less than target_peers"),
     node("anti_entropy_ms", "30000", "100 to 86400000", "how often to compare with one random peer, jittered by 25 %"),
@@ -109,6 +123,8 @@ pub struct NodeSettings {
     pub external_addrs: Vec<String>,
     pub bootstrap: Vec<String>,
     pub cluster_id: String,
+    pub secrets: Vec<Secret>,
+    pub allow_peers: Vec<PeerId>,
     pub insecure: bool,
     pub target_peers: usize,
     pub max_peers: usize,
@@ -178,6 +194,8 @@ impl Default for NodeSettings {
             external_addrs: Vec::new(),
             bootstrap: Vec::new(),
             cluster_id: "default".to_owned(),
+            secrets: Vec::new(),
+            allow_peers: Vec::new(),
             insecure: false,
             target_peers: 8,
             max_peers: 128,
@@ -244,6 +262,11 @@ pub fn set_node(settings: &mut NodeSettings, name: &str, value: &str) -> Result<
         "bootstrap" => settings.bootstrap = addresses.parse(address::dial)?,
         "cluster_id" if (1..=MAX_CLUSTER_ID_BYTES).contains(&value.len()) => settings.cluster_id = value.to_owned(),
         "cluster_id" => return Err(refused(option, value)),
+        "cluster_secret" => settings.secrets = super::secret::secrets(value)?,
+        "allow_peers" => {
+            settings.allow_peers =
+                list(value).map(|peer| peer.parse().map_err(|_| refused(option, peer))).collect::<Result<_>>()?;
+        }
         "insecure" => settings.insecure = flag(option, value)?,
         "target_peers" => settings.target_peers = number.within(1, 1024)? as usize,
         "max_peers" => settings.max_peers = number.within(1, 4096)? as usize,
@@ -296,10 +319,16 @@ pub fn check_node(settings: &NodeSettings) -> Result<()> {
         )));
     }
     match settings.listen.iter().find(|listen| !address::is_loopback(listen)) {
-        Some(wide) if !settings.insecure => Err(invalid(format!(
-            "`listen`: {wide} can be reached from other machines, and whoever reaches it can join: listen on 127.0.0.1, \
-             or say `insecure=true` where the network itself keeps strangers out"
-        ))),
+        Some(wide) if settings.secrets.is_empty() && settings.allow_peers.is_empty() => {
+            if !settings.insecure {
+                return Err(invalid(format!(
+                    "`listen`: {wide} can be reached from other machines, and whoever reaches it can join: set `cluster_secret`, or \
+                     `allow_peers`, or say `insecure=true` where the network itself keeps strangers out; or listen on 127.0.0.1"
+                )));
+            }
+            tracing::warn!("insecure: whoever reaches {wide} can join the cluster `{}`", settings.cluster_id);
+            Ok(())
+        }
         _ => Ok(()),
     }
 }

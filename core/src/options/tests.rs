@@ -97,3 +97,51 @@ fn the_readme_shows_the_table() {
     let readme = include_str!("../../../README.md");
     assert!(readme.contains(&table), "README.md, section Options, should read:\n\n{table}");
 }
+
+const SECRET: &str = "8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d";
+const OTHER: &str = "45c48cce2e2d7fbdea1afc51c7c6ad26d3d9446802a44259755d38e6d163e820";
+
+#[test]
+fn secrets_come_as_text_or_from_a_file_that_nobody_else_may_read() {
+    let dir = std::env::temp_dir().join(format!("p2pmap-secret-{}", std::process::id()));
+    let file = dir.join("secret");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(&file, format!("{SECRET}\n{OTHER}\n")).unwrap();
+    let from_file = format!("file:{}", file.display());
+    let mode = |mode| std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o640);
+    let message = refusal(Config::new().set("cluster_secret", &from_file));
+    assert!(message.contains("chmod 600"), "{message}");
+    mode(0o600);
+    let (mut read, mut said) = (Config::new(), Config::new());
+    read.set("cluster_secret", &from_file).unwrap();
+    said.set("cluster_secret", &format!("{SECRET}, {OTHER}")).unwrap();
+    assert!(read.node.secrets == said.node.secrets && said.node.secrets.len() == 2);
+    std::fs::remove_dir_all(&dir).unwrap();
+    assert!(refusal(Config::new().set("cluster_secret", &from_file)).contains("cannot be read"));
+    assert!(refusal(Config::new().set("cluster_secret", "env:P2PMAP_NOT_SET")).contains("P2PMAP_NOT_SET"));
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let mut config = Config::new();
+    config.set("cluster_secret", SECRET).unwrap();
+    assert!(!format!("{config:?}").contains(&SECRET[..8]));
+    for bad in [&SECRET[..63], &[SECRET; 5].join(",")] {
+        let message = refusal(config.set("cluster_secret", bad));
+        assert!(!message.contains(&SECRET[..8]), "{message}");
+    }
+}
+
+#[test]
+fn a_secret_or_a_list_of_peers_allows_to_listen_widely() {
+    for (option, value) in [("cluster_secret", SECRET), ("allow_peers", "12D3KooWGzBqXkyYCYT8hRVQbCFDbWvSQBoRpqrTbjBBeqGLQW2u")] {
+        let mut config = Config::new();
+        config.set("listen", "0.0.0.0:7400").unwrap();
+        let error = check_node(&config.node).unwrap_err();
+        assert!(error.message().contains(option), "{error}");
+        config.set(option, value).unwrap();
+        check_node(&config.node).unwrap();
+    }
+    assert!(refusal(Config::new().set("allow_peers", "0OIl")).contains("allow_peers"));
+}

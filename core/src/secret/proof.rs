@@ -44,9 +44,9 @@ pub enum Stranger {
 
 impl Keyring {
     /// Bytes of the proofs of one key.
-    const ONE: usize = 64;
+    pub const PROOF_BYTES: usize = 64;
     /// Bytes of all proofs at most.
-    pub const MOST_PROOFS: usize = Self::ONE * Self::MOST_KEYS;
+    pub const MOST_PROOFS: usize = Self::PROOF_BYTES * Self::MOST_KEYS;
 
     /// That this end knows each of its keys: for each, of the secret alone (32), and of the secret in this cluster (32).
     pub fn prove(&self, end: End, transcript: &Transcript) -> Vec<u8> {
@@ -59,8 +59,8 @@ impl Keyring {
     pub fn check(&self, end: End, transcript: &Transcript, proofs: &[u8]) -> Result<(), Stranger> {
         let said = transcript.bytes(end);
         let mut verdict = Err(Stranger::Secret);
-        for proof in proofs.chunks_exact(Self::ONE).take(Self::MOST_KEYS) {
-            let (knows, belongs) = proof.split_at(Self::ONE / 2);
+        for proof in proofs.chunks_exact(Self::PROOF_BYTES).take(Self::MOST_KEYS) {
+            let (knows, belongs) = proof.split_at(Self::PROOF_BYTES / 2);
             for key in self.keys() {
                 if hmac::verify(&key.knows, &said, knows).is_err() {
                     continue;

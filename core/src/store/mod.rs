@@ -29,6 +29,8 @@ pub mod tests;
 use std::io;
 use std::path::Path;
 
+use disk::{Disk, Open};
+
 pub use dir::DataDir;
 pub use draft::{Draft, open_text};
 pub use identity::{identity, identity_file};
@@ -38,6 +40,17 @@ pub use recovery::Cut;
 #[cfg(test)]
 pub use snapshot::Snapshot;
 pub use snapshot::SnapshotWriter;
+
+/// A small text file, whole, that nobody else may read. The error says what is wrong, and what to do.
+pub fn read_private(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let cannot = |error| format!("{shown} cannot be read: {error}");
+    let open_to_others = OsDisk.open(path, Open::Read).and_then(|file| file.is_open_to_others()).map_err(cannot)?;
+    if open_to_others {
+        return Err(format!("{shown} holds a secret, and others may read it: chmod 600 {shown}"));
+    }
+    read_text(path).map_err(cannot)
+}
 
 /// A small text file, whole.
 pub fn read_text(path: &Path) -> io::Result<String> {

@@ -1,0 +1,89 @@
+//! Who belongs here: judged on each new connection, before anything else of the node is served on it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use libp2p::PeerId as Id;
+
+use super::runs::{Runs, Seat};
+use crate::error::Result;
+use crate::secret::{End, Keyring, Stranger, Transcript};
+use crate::wire::hello::{Hello, Verdict};
+
+/// What a node asks of its peers.
+pub(super) struct Admission {
+    me: Id,
+    keyring: Arc<Keyring>,
+    /// `None`: whoever knows the secret.
+    allowed: Option<HashSet<Id>>,
+    runs: Arc<Runs>,
+}
+
+/// What both ends have said on a connection.
+pub(super) struct Talk {
+    pub peer: Id,
+    /// This node's end.
+    pub end: End,
+    pub mine: [u8; Hello::BYTES],
+    pub theirs: [u8; Hello::BYTES],
+}
+
+impl Admission {
+    pub fn new(me: Id, keyring: Arc<Keyring>, allowed: Option<HashSet<Id>>, runs: Arc<Runs>) -> Arc<Self> {
+        Arc::new(Self { me, keyring, allowed, runs })
+    }
+
+    pub fn runs(&self) -> &Runs {
+        &self.runs
+    }
+
+    /// The first words of one connection. Errors: `Internal`, where the machine gives no random bytes.
+    pub fn hello(&self) -> Result<[u8; Hello::BYTES]> {
+        let mut nonce = [0; 32];
+        super::behaviour::random_bytes(&mut nonce)?;
+        Ok(Hello { features: 0, run: self.runs.own(), nonce }.encode())
+    }
+
+    /// That this node belongs here.
+    pub fn prove(&self, talk: &Talk) -> Vec<u8> {
+        let ids = self.ids(talk);
+        self.keyring.prove(talk.end, &talk.transcript(&ids))
+    }
+
+    /// Whether the other end does; with a seat, which its connection holds while it lasts. Waits while it is not known whether
+    /// another run of the peer is alive.
+    pub async fn judge(&self, talk: &Talk, said: Hello, proofs: &[u8]) -> (Verdict, Option<Seat>) {
+        let ids = self.ids(talk);
+        match self.keyring.check(talk.end.other(), &talk.transcript(&ids), proofs) {
+            Err(Stranger::Secret) => return (Verdict::NoSecret, None),
+            Err(Stranger::Cluster) => return (Verdict::OtherCluster, None),
+            Ok(()) => {}
+        }
+        if self.allowed.as_ref().is_some_and(|allowed| !allowed.contains(&talk.peer)) {
+            return (Verdict::NotAllowed, None);
+        }
+        match self.runs.admit(talk.peer, said.run).await {
+            Some(seat) => (Verdict::Welcome, Some(seat)),
+            None => (Verdict::Second, None),
+        }
+    }
+
+    /// Of who dialled, and of who was dialled.
+    fn ids(&self, talk: &Talk) -> [Vec<u8>; 2] {
+        let (me, peer) = (self.me.to_bytes(), talk.peer.to_bytes());
+        match talk.end {
+            End::Dialler => [me, peer],
+            End::Listener => [peer, me],
+        }
+    }
+}
+
+impl Talk {
+    fn transcript<'a>(&'a self, [dialler, listener]: &'a [Vec<u8>; 2]) -> Transcript<'a> {
+        let (dialler_said, listener_said) = match self.end {
+            End::Dialler => (&self.mine, &self.theirs),
+            End::Listener => (&self.theirs, &self.mine),
+        };
+        Transcript { dialler, listener, dialler_said, listener_said }
+    }
+}
