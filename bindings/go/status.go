@@ -44,6 +44,9 @@ type NodeStatus struct {
 	// IdentityError says why this node has left the network for good: another one runs with its identity, because its data_dir
 	// was copied. Its maps are read, and take no writes: ErrLocked. It is empty while all is well.
 	IdentityError string
+	// AdmissionError says why the node that was dialled last is no peer, if one of the two is a stranger to the other: no secret in
+	// common, another cluster, not allowed, another version. It is empty once a dialled node is a peer.
+	AdmissionError string
 }
 
 // MapPeer is a peer that a map is shared with, or an author that something is wrong with, who need not be connected.
@@ -139,6 +142,7 @@ func nodeStatusFrom(report *C.p2pmap_node_report) NodeStatus {
 		ClockDrift:       driftFrom(report.clock_drift_ms),
 		ClockSuspect:     bool(report.clock_suspect),
 		IdentityError:    C.GoString(&report.identity_error[0]),
+		AdmissionError:   C.GoString(&report.admission_error[0]),
 	}
 }
 

@@ -49,6 +49,9 @@ pub struct p2pmap_node_report {
     /// Why this node has left the network for good, if so: another one runs with its identity, because its `data_dir` was
     /// copied. Its maps are read, and take no writes: `P2PMAP_LOCKED`. NUL-terminated UTF-8, empty while all is well.
     pub identity_error: [c_char; 1024],
+    /// Why the node that was dialled last is no peer, if one of the two is a stranger to the other: no secret in common,
+    /// another cluster, not allowed, another version. NUL-terminated UTF-8, empty once a dialled node is a peer.
+    pub admission_error: [c_char; 512],
 }
 
 // SAFETY: `repr(C)`, begins with `struct_size`, and its fields are numbers, arrays of numbers and a `Flag`.
@@ -223,6 +226,7 @@ pub unsafe extern "C" fn p2pmap_node_status(
             clock_drift_ms: told.clock_drift_ms.unwrap_or(P2PMAP_UNKNOWN),
             clock_suspect: told.clock_suspect.into(),
             identity_error: c_array(told.identity_error.as_deref().unwrap_or_default()),
+            admission_error: c_array(told.admission_error.as_deref().unwrap_or_default()),
         };
         // SAFETY: checked above.
         unsafe { input::write_output(report, &value) };

@@ -40,6 +40,7 @@ pub struct JsNodeStatus {
     pub clock_drift_ms: Option<f64>,
     pub clock_suspect: bool,
     pub identity_error: Option<String>,
+    pub admission_error: Option<String>,
 }
 
 impl From<NodeStatus> for JsNodeStatus {
@@ -55,6 +56,7 @@ impl From<NodeStatus> for JsNodeStatus {
             clock_drift_ms: status.clock_drift_ms.map(|ms| ms as f64),
             clock_suspect: status.clock_suspect,
             identity_error: status.identity_error,
+            admission_error: status.admission_error,
         }
     }
 }

@@ -73,7 +73,14 @@ export interface NodeOptions<V = Buffer, F extends KeyForm = 'string'> extends M
   bootstrap?: string | string[];
   /** Nodes with different cluster ids never exchange anything. Default: `default`. */
   clusterId?: string;
-  /** Allows to listen beyond loopback without a secret: whoever reaches the port can join. Default: false. */
+  /**
+   * Only nodes that know one of these join, and all that is sent is sealed: the first seals, all open, so that they are changed one by
+   * one. Each is 32 bytes in hex or base64 (`openssl rand -hex 32`), or `env:<variable>`, or `file:<path>`. Default: none.
+   */
+  clusterSecret?: string | string[];
+  /** Peer ids: only these nodes join. Default: all that know the secret. */
+  allowPeers?: string | string[];
+  /** Allows to listen beyond loopback without a secret or a list of peers: whoever reaches the port can join. Default: false. */
   insecure?: boolean;
   /** Connections to keep, where the cluster has that many members. Default: 8. */
   targetPeers?: number;

@@ -99,4 +99,9 @@ export interface NodeStatus {
    * Its maps are read, and take no writes: `P2PMAP_LOCKED`.
    */
   readonly identityError?: string;
+  /**
+   * Why the node that was dialled last is no peer, if one of the two is a stranger to the other: no secret in common, another
+   * cluster, not allowed, another version. Undefined once a dialled node is a peer.
+   */
+  readonly admissionError?: string;
 }

@@ -28,6 +28,7 @@ pub(crate) fn node_status<'py>(py: Python<'py>, status: p2pmap::NodeStatus) -> P
     fields.set_item("clock_drift_ms", status.clock_drift_ms)?;
     fields.set_item("clock_suspect", status.clock_suspect)?;
     fields.set_item("identity_error", status.identity_error)?;
+    fields.set_item("admission_error", status.admission_error)?;
     made("NodeStatus", &fields)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use libp2p::PeerId as Id;
 
 use super::runs::{Runs, Seat};
+use super::shared::Shared;
 use crate::error::Result;
 use crate::secret::{End, Keyring, Stranger, Transcript};
 use crate::wire::hello::{Hello, Verdict};
@@ -17,6 +18,7 @@ pub(super) struct Admission {
     /// `None`: whoever knows the secret.
     allowed: Option<HashSet<Id>>,
     runs: Arc<Runs>,
+    shared: Arc<Shared>,
 }
 
 /// What both ends have said on a connection.
@@ -29,8 +31,14 @@ pub(super) struct Talk {
 }
 
 impl Admission {
-    pub fn new(me: Id, keyring: Arc<Keyring>, allowed: Option<HashSet<Id>>, runs: Arc<Runs>) -> Arc<Self> {
-        Arc::new(Self { me, keyring, allowed, runs })
+    pub fn new(
+        me: Id,
+        keyring: Arc<Keyring>,
+        allowed: Option<HashSet<Id>>,
+        runs: Arc<Runs>,
+        shared: Arc<Shared>,
+    ) -> Arc<Self> {
+        Arc::new(Self { me, keyring, allowed, runs, shared })
     }
 
     pub fn runs(&self) -> &Runs {
@@ -66,6 +74,11 @@ impl Admission {
             Some(seat) => (Verdict::Welcome, Some(seat)),
             None => (Verdict::Second, None),
         }
+    }
+
+    /// Keeps why a node that was dialled is no peer, until one is: whoever wonders why nothing arrives looks there.
+    pub fn note(&self, stranger: Option<String>) {
+        *self.shared.stranger.lock() = stranger;
     }
 
     /// Of who dialled, and of who was dialled.

@@ -135,6 +135,11 @@ impl Network {
         &self.shared.refusal
     }
 
+    /// Why the node that was dialled last is no peer, if one of the two is a stranger to the other.
+    pub fn stranger(&self) -> Option<String> {
+        self.shared.stranger.lock().clone()
+    }
+
     /// Members known, connected or not, without this node.
     pub fn members(&self) -> usize {
         self.shared.directory.lock().members

@@ -8,16 +8,22 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use libp2p::PeerId as Id;
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerExt};
+use libp2p::{Multiaddr, PeerId as Id};
 
 use super::admission::{Admission, Talk};
 use super::runs::Seat;
+use super::shared::public;
 use crate::secret::{End, Keyring};
 use crate::wire::hello::{Hello, VERSION, Verdict};
 
 /// Greets the peer at the other end of a new connection, on a stream that ends with it. Time out from outside.
-pub(super) async fn greet<M>(admission: Arc<Admission>, peer: Id, mut muxer: M, dialled: bool) -> io::Result<(M, Seat)>
+pub(super) async fn greet<M>(
+    admission: Arc<Admission>,
+    peer: Id,
+    mut muxer: M,
+    dialled: Option<Multiaddr>,
+) -> io::Result<(M, Seat)>
 where
     M: StreamMuxer + Unpin,
     M::Substream: Unpin,
@@ -26,7 +32,7 @@ where
     if admission.runs().am_refused() {
         return Err(io::Error::other("this node has left the network"));
     }
-    let opened = match dialled {
+    let opened = match dialled.is_some() {
         true => poll_fn(|cx| muxer.poll_outbound_unpin(cx)).await,
         false => poll_fn(|cx| muxer.poll_inbound_unpin(cx)).await,
     };
@@ -34,8 +40,8 @@ where
     let mut greeting = Greeting { admission: &admission, peer, stream: &mut stream };
     let talk = async {
         match dialled {
-            true => greeting.dialled().await,
-            false => greeting.answered().await,
+            Some(addr) => greeting.dialled(&addr).await,
+            None => greeting.answered().await,
         }
     };
     let seat = drive(&mut muxer, talk).await?;
@@ -49,7 +55,19 @@ struct Greeting<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Greeting<'_, S> {
-    async fn dialled(&mut self) -> io::Result<Seat> {
+    async fn dialled(&mut self, addr: &Multiaddr) -> io::Result<Seat> {
+        let done = self.dial().await;
+        match &done {
+            Ok(_) => self.admission.note(None),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.admission.note(Some(format!("{} at {addr}: {error}", public(&self.peer))));
+            }
+            Err(_) => {}
+        }
+        done
+    }
+
+    async fn dial(&mut self) -> io::Result<Seat> {
         let mine = self.admission.hello().map_err(io::Error::other)?;
         self.say(&mine).await?;
         let (theirs, said) = self.hear().await?;
@@ -102,14 +120,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Greeting<'_, S> {
             Verdict::NotAllowed => "it is not among the `allow_peers` of this node",
         };
         tracing::debug!(peer = %self.peer, "refused a node: {why}");
-        Err(io::Error::other(why))
+        Err(stranger(why))
     }
 
     fn am_refused(&self, verdict: Verdict) -> io::Error {
-        io::Error::other(match verdict {
+        stranger(match verdict {
             Verdict::Second | Verdict::Welcome => {
                 self.admission.runs().refuse_me();
-                "another node with this node's identity was there first"
+                return io::Error::other("another node with this node's identity was there first");
             }
             Verdict::NoSecret => NO_SECRET,
             Verdict::OtherCluster => OTHER_CLUSTER,
@@ -127,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Greeting<'_, S> {
         self.stream.read_exact(&mut bytes[..1]).await?;
         if bytes[0] != VERSION {
             let message = format!("it speaks version {} of the protocol, and this node version {VERSION}", bytes[0]);
-            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+            return Err(stranger(&message));
         }
         self.stream.read_exact(&mut bytes[1..]).await?;
         Ok((bytes, Hello::decode(&bytes).map_err(io::Error::other)?))
@@ -159,6 +177,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Greeting<'_, S> {
 
 const NO_SECRET: &str = "the two have no key of `cluster_secret` in common";
 const OTHER_CLUSTER: &str = "it is of another cluster: its `cluster_id` is another";
+
+/// Told apart from what a bad line does.
+fn stranger(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, why)
+}
 
 fn counted(proofs: &[u8]) -> Vec<u8> {
     [&[(proofs.len() / Keyring::PROOF_BYTES) as u8], proofs].concat()

@@ -42,6 +42,8 @@ pub(super) struct Shared {
     pub rejected: Arc<AtomicU64>,
     /// Set once, with the bell rung.
     pub refusal: Arc<Refusal>,
+    /// Why the node that was dialled last is no peer, if one of the two is a stranger to the other.
+    pub stranger: Mutex<Option<String>>,
 }
 
 #[derive(Default)]

@@ -87,7 +87,7 @@ impl Task {
         let (runs, doubts) = Runs::new(me, config.run, file, shared.clone());
         let keyring = Arc::new(Keyring::new(&config.cluster_id, &config.secrets));
         let sealed = behaviour::sealed(&keyring, &shared.rejected)?;
-        let admission = Admission::new(me, keyring, listen::allowed(&config.allow_peers)?, runs);
+        let admission = Admission::new(me, keyring, listen::allowed(&config.allow_peers)?, runs, shared.clone());
         let mut swarm = behaviour::swarm(&config, &keypair, &admission, &sealed, &shared.rejected)?;
         listen::listen(&mut swarm, &config.listen).await?;
 

@@ -59,7 +59,8 @@ where
 {
     let admission = admission.clone();
     move |(peer, muxer), end| {
-        let greet = greet(admission, peer, muxer, end.is_dialer());
+        let dialled = end.is_dialer().then(|| end.get_remote_address().clone());
+        let greet = greet(admission, peer, muxer, dialled);
         greet.map_ok(move |(muxer, seat)| (peer, StreamMuxerBox::new(Hasty::new(muxer, seat)))).boxed()
     }
 }

@@ -150,6 +150,7 @@ impl Node {
             clock_drift_ms,
             clock_suspect,
             identity_error: self.0.network.refusal().get().map(|error| error.message().to_owned()),
+            admission_error: self.0.network.stranger(),
         })
     }
 

@@ -49,6 +49,9 @@ pub struct NodeStatus {
     /// Why this node has left the network for good, if so: another one runs with its identity, because its `data_dir` was copied.
     /// Its maps are read, and take no writes.
     pub identity_error: Option<String>,
+    /// Why the node that was dialled last is no peer, if one of the two is a stranger to the other: no secret in common, another
+    /// cluster, not allowed, another version. `None` once a dialled node is a peer.
+    pub admission_error: Option<String>,
 }
 
 /// How a peer's copy of a map compares; also a node that is not connected, if it is the author of something that is wrong.

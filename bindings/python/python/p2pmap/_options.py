@@ -19,6 +19,8 @@ class _NodeOnly(TypedDict, total=False):
     external_addrs: str | Iterable[str] | None
     bootstrap: str | Iterable[str] | None
     cluster_id: str | None
+    cluster_secret: str | Iterable[str] | None
+    allow_peers: str | Iterable[str] | None
     insecure: bool | None
     target_peers: int | None
     max_peers: int | None

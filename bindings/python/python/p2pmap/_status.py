@@ -46,6 +46,8 @@ class NodeStatus:
             writes may be set aside by all, or lose against older writes: mend the clock.
         identity_error: Why this node has left the network for good, if so: another one runs with its identity, because its
             `data_dir` was copied. Its maps are read, and take no writes (`Locked`).
+        admission_error: Why the node that was dialled last is no peer, if one of the two is a stranger to the other: no secret in
+            common, another cluster, not allowed, another version. None once a dialled node is a peer.
     """
 
     id: str
@@ -58,6 +60,7 @@ class NodeStatus:
     clock_drift_ms: int | None
     clock_suspect: bool
     identity_error: str | None
+    admission_error: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ fn refuses(one: &Node, other: &Node, why: &str) {
         let error = from.net.connect(&to.net.addrs()[0], LONG).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Network, "{error}");
         assert!(error.message().contains(why), "{error}");
+        let kept = from.net.stranger().expect("it is kept");
+        assert!(kept.contains(why) && kept.contains(&to.net.id().to_string()), "{kept}");
     }
     assert!(one.net.peers().is_empty() && other.net.peers().is_empty());
 }
@@ -89,5 +91,6 @@ fn g9_only_who_is_on_the_list_is_let_in() {
     let picky = node(&[], &[FIRST], |config| config.allow_peers = vec![id]);
     refuses(&picky, &node(&[], &[FIRST], tcp), "`allow_peers`");
     picky.net.connect(&listed.net.addrs()[0], LONG).unwrap();
+    assert_eq!(picky.net.stranger(), None);
     exchange(&picky, &listed);
 }
