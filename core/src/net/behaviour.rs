@@ -11,6 +11,7 @@ use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{StreamProtocol, Swarm, connection_limits, swarm};
 
+use super::Host;
 use super::beat;
 use super::codec::Frames;
 use super::flow::MAX_PROBE_BYTES;
@@ -83,6 +84,7 @@ pub(super) fn swarm(
     runs: &Arc<Runs>,
     max_peers: usize,
     rejected: &Arc<AtomicU64>,
+    host: &Arc<dyn Host>,
 ) -> Result<Swarm<Behaviour>> {
     let names = Names::new(cluster_id);
     let requests = |name: &str, cap: usize| -> Result<_> {
@@ -104,7 +106,7 @@ pub(super) fn swarm(
         sync: requests("sync", MAX_SYNC_BYTES)?,
         members: requests("members", MAX_MEMBERS_BYTES)?,
         flow: requests("flow", MAX_PROBE_BYTES)?,
-        beat: beat::Behaviour::new(names.stream("beat")?),
+        beat: beat::Behaviour::new(names.stream("beat")?, host.clone()),
     };
     let config = swarm::Config::with_tokio_executor()
         // Connections live until a heartbeat fails or this node ends them.

@@ -69,6 +69,8 @@ pub(super) struct Task {
     pub(super) pace: Pace,
     /// Who has compared with this node since then.
     pub(super) served: Option<Id>,
+    /// Peers whose last beat told that they hold the same, and when.
+    pub(super) equal: HashMap<Id, Instant>,
     next_exchange: Instant,
     /// When somebody is to be dialled next; recomputed when `replan` is set.
     next_dial: Option<Instant>,
@@ -84,7 +86,7 @@ impl Task {
         let keypair = behaviour::keypair(secret)?;
         let hello = Hello { cluster: behaviour::cluster_hash(&config.cluster_id), run: config.run };
         let (runs, doubts) = Runs::new(keypair.public().to_peer_id(), hello, file, shared.clone());
-        let mut swarm = behaviour::swarm(&config.cluster_id, &keypair, &runs, config.max_peers, &shared.rejected)?;
+        let mut swarm = behaviour::swarm(&config.cluster_id, &keypair, &runs, config.max_peers, &shared.rejected, &host)?;
         listen::listen(&mut swarm, &config.listen).await?;
 
         let now = Instant::now();
@@ -96,6 +98,7 @@ impl Task {
             pace: Pace::new(config.anti_entropy, now, &mut rng),
             next_exchange: now + rng.jitter(EXCHANGE),
             served: None,
+            equal: HashMap::new(),
             max_peers: config.max_peers,
             shared,
             host,
@@ -231,7 +234,9 @@ impl Task {
             let picked = self.rng.pick(peers);
             // A comparison serves both ends. Not twice in a row, or one peer could keep this node from asking the others.
             let served = std::mem::take(&mut self.served);
-            if let Some(peer) = picked.filter(|peer| served != Some(*peer)) {
+            if let Some(peer) = picked.filter(|peer| served != Some(*peer))
+                && !self.pace.may_skip(self.equal.get(&peer).copied(), now)
+            {
                 self.schedule.compare(peer);
             }
         }

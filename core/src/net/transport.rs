@@ -14,10 +14,11 @@ use libp2p::core::transport::timeout::TransportTimeout;
 use libp2p::core::transport::{Boxed, OrTransport};
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
-use libp2p::{PeerId, Transport, dns, noise, quic, tcp, yamux};
+use libp2p::{PeerId, Transport, dns, noise, quic, tcp};
 use tokio::time::Sleep;
 
 use super::behaviour::internal;
+use super::cork::Corked;
 use super::hello::greet;
 use super::runs::{Runs, Seat};
 use crate::error::{Error, Result};
@@ -43,7 +44,7 @@ fn unnamed(keypair: &Keypair, runs: &Arc<Runs>) -> Result<Boxed<(PeerId, StreamM
     let tcp = tcp::tokio::Transport::new(tcp::Config::default())
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
-        .multiplex(yamux::Config::default())
+        .multiplex(Corked::default())
         .and_then(greeting(runs));
     let quic = quic::tokio::Transport::new(quic::Config::new(keypair)).and_then(greeting(runs));
     Ok(OrTransport::new(quic, tcp).map(|either, _| either.into_inner()).boxed())
