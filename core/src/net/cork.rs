@@ -1,10 +1,9 @@
 //! Fewer, larger packets: what is written in one go leaves in one go.
 //!
 //! Yamux flushes after each frame, which would make each a message of Noise, a system call and a packet of its own. Here a
-//! flush is put off until the connection's task has had its next turn, or flushes again with nothing new to send.
+//! flush is put off until the connection's task has had another turn or two: one to answer what it has just read.
 
 use std::io;
-use std::mem::take;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -12,12 +11,15 @@ use futures::{AsyncRead, AsyncWrite};
 use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo};
 use libp2p::yamux;
 
-/// Bytes on their way to the network. A flush after a write answers `Pending`, and has its task polled again at once.
+/// A flush is put off so many times in a row when nothing was written in between.
+const TIMES: u8 = 2;
+
+/// Bytes on their way to the network. A flush soon after a write answers `Pending`, and has its task polled again at once.
 #[derive(Debug)]
 pub(super) struct Cork<C> {
     io: C,
-    /// Something was written since the last flush.
-    fresh: bool,
+    /// So many times more.
+    put_off: u8,
 }
 
 impl<C: AsyncRead + Unpin> AsyncRead for Cork<C> {
@@ -28,12 +30,13 @@ impl<C: AsyncRead + Unpin> AsyncRead for Cork<C> {
 
 impl<C: AsyncWrite + Unpin> AsyncWrite for Cork<C> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.fresh = true;
+        self.put_off = TIMES;
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if take(&mut self.fresh) {
+        if self.put_off > 0 {
+            self.put_off -= 1;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -67,7 +70,7 @@ where
     type Future = <yamux::Config as InboundConnectionUpgrade<Cork<C>>>::Future;
 
     fn upgrade_inbound(self, io: C, info: Self::Info) -> Self::Future {
-        self.0.upgrade_inbound(Cork { io, fresh: false }, info)
+        self.0.upgrade_inbound(Cork { io, put_off: 0 }, info)
     }
 }
 
@@ -80,7 +83,7 @@ where
     type Future = <yamux::Config as OutboundConnectionUpgrade<Cork<C>>>::Future;
 
     fn upgrade_outbound(self, io: C, info: Self::Info) -> Self::Future {
-        self.0.upgrade_outbound(Cork { io, fresh: false }, info)
+        self.0.upgrade_outbound(Cork { io, put_off: 0 }, info)
     }
 }
 
@@ -119,12 +122,13 @@ mod tests {
     #[test]
     fn frames_that_are_each_flushed_leave_together() {
         let waker = noop_waker();
-        let mut cork = Cork { io: Sink::default(), fresh: false };
+        let mut cork = Cork { io: Sink::default(), put_off: 0 };
         let mut flush = |cork: &mut Cork<Sink>| Pin::new(cork).poll_flush(&mut Context::from_waker(&waker)).is_ready();
         for frame in [&b"one"[..], b"two", b"three"] {
             block_on(cork.write_all(frame)).unwrap();
             assert!(!flush(&mut cork));
         }
+        assert!(!flush(&mut cork));
         assert_eq!(cork.io.flushes, []);
         assert!(flush(&mut cork));
         assert_eq!(cork.io.flushes, [11]);
@@ -132,7 +136,7 @@ mod tests {
 
     #[test]
     fn who_waits_for_a_flush_gets_it() {
-        let mut cork = Cork { io: Sink::default(), fresh: false };
+        let mut cork = Cork { io: Sink::default(), put_off: 0 };
         block_on(async {
             cork.write_all(b"all").await.unwrap();
             cork.flush().await.unwrap();
