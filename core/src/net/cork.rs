@@ -123,13 +123,13 @@ mod tests {
     fn frames_that_are_each_flushed_leave_together() {
         let waker = noop_waker();
         let mut cork = Cork { io: Sink::default(), put_off: 0 };
-        let mut flush = |cork: &mut Cork<Sink>| Pin::new(cork).poll_flush(&mut Context::from_waker(&waker)).is_ready();
+        let flush = |cork: &mut Cork<Sink>| Pin::new(cork).poll_flush(&mut Context::from_waker(&waker)).is_ready();
         for frame in [&b"one"[..], b"two", b"three"] {
             block_on(cork.write_all(frame)).unwrap();
             assert!(!flush(&mut cork));
         }
         assert!(!flush(&mut cork));
-        assert_eq!(cork.io.flushes, []);
+        assert!(cork.io.flushes.is_empty());
         assert!(flush(&mut cork));
         assert_eq!(cork.io.flushes, [11]);
     }
