@@ -1,8 +1,11 @@
 //! Heartbeats: a connection that has gone silent is noticed within [`SILENCE`], from both ends.
 //!
-//! Whoever dialled sends 8 bytes every [`INTERVAL`] on one long-lived stream, and the other end sends them back: one
-//! round trip per interval and connection, not two. The beat carries the round trip last measured, so that both ends
-//! know it. `libp2p-ping` forgives the first failure in silence, which takes too long, and pings from both ends.
+//! Whoever dialled sends a beat every [`INTERVAL`] on one long-lived stream, and the other end sends one back: one round trip
+//! per interval and connection, not two. `libp2p-ping` forgives the first failure in silence, which takes too long, and pings
+//! from both ends.
+//!
+//! Shape of a beat: 8 bytes, the round trip last measured in microseconds, so that both ends know it; 8 bytes, what all maps of
+//! its sender come to ([`Host::state`]), so that nodes that hold the same need not compare any further.
 //!
 //! A peer that does not speak this protocol, whose name holds the cluster's hash, belongs to another cluster.
 
@@ -10,6 +13,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -26,6 +30,8 @@ use libp2p::swarm::{
 use libp2p::{PeerId, StreamProtocol};
 use tokio::time::Sleep;
 
+use super::Host;
+
 /// Between two beats.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Without a beat for so long, a connection is dead. Nearly two intervals: a slow link with much to send is not dead.
@@ -35,12 +41,20 @@ const FIRST: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beat {
-    /// The peer is alive. The round trip, once it is known.
-    Alive(Option<Duration>),
+    Alive(Alive),
     /// Nothing came for too long.
     Silent,
     /// The peer does not speak the protocol.
     Stranger,
+}
+
+/// What a beat has told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Alive {
+    /// Once it is known.
+    pub round_trip: Option<Duration>,
+    /// Whether the peer held the same.
+    pub equal: bool,
 }
 
 #[derive(Debug)]
@@ -52,12 +66,19 @@ pub(super) struct Event {
 
 pub(super) struct Behaviour {
     protocol: StreamProtocol,
+    host: Arc<dyn Host>,
     events: VecDeque<Event>,
 }
 
 impl Behaviour {
-    pub fn new(protocol: StreamProtocol) -> Self {
-        Self { protocol, events: VecDeque::new() }
+    pub fn new(protocol: StreamProtocol, host: Arc<dyn Host>) -> Self {
+        Self { protocol, host, events: VecDeque::new() }
+    }
+
+    fn handler(&self, dialled: bool) -> Handler {
+        let state = if dialled { State::Opening } else { State::Waiting };
+        let (protocol, host) = (self.protocol.clone(), self.host.clone());
+        Handler { protocol, host, state, silence: Box::pin(tokio::time::sleep(FIRST)) }
     }
 }
 
@@ -72,7 +93,7 @@ impl NetworkBehaviour for Behaviour {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(self.protocol.clone(), false))
+        Ok(self.handler(false))
     }
 
     fn handle_established_outbound_connection(
@@ -83,7 +104,7 @@ impl NetworkBehaviour for Behaviour {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(self.protocol.clone(), true))
+        Ok(self.handler(true))
     }
 
     fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, beat: THandlerOutEvent<Self>) {
@@ -103,6 +124,7 @@ impl NetworkBehaviour for Behaviour {
 /// One end of one connection.
 pub(super) struct Handler {
     protocol: StreamProtocol,
+    host: Arc<dyn Host>,
     state: State,
     silence: Pin<Box<Sleep>>,
 }
@@ -119,11 +141,6 @@ enum State {
 }
 
 impl Handler {
-    fn new(protocol: StreamProtocol, dialled: bool) -> Self {
-        let state = if dialled { State::Opening } else { State::Waiting };
-        Self { protocol, state, silence: Box::pin(tokio::time::sleep(FIRST)) }
-    }
-
     fn heard(&mut self) {
         self.silence.as_mut().reset(tokio::time::Instant::now() + SILENCE);
     }
@@ -163,13 +180,14 @@ impl ConnectionHandler for Handler {
                 Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol })
             }
             State::Beating(round) => match ready!(round.poll_unpin(cx)) {
-                Ok((stream, round_trip, dialled)) => {
+                Ok((stream, alive, dialled)) => {
                     self.heard();
+                    let host = self.host.clone();
                     self.state = State::Beating(match dialled {
-                        true => send(stream, round_trip, INTERVAL).boxed(),
-                        false => answer(stream).boxed(),
+                        true => send(stream, host, alive.round_trip, INTERVAL).boxed(),
+                        false => answer(stream, host).boxed(),
                     });
-                    Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Beat::Alive(round_trip)))
+                    Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Beat::Alive(alive)))
                 }
                 Err(error) => {
                     tracing::debug!(%error, "heartbeat broke");
@@ -190,11 +208,11 @@ impl ConnectionHandler for Handler {
         match event {
             ConnectionEvent::FullyNegotiatedOutbound(opened) => {
                 self.heard();
-                self.state = State::Beating(send(opened.protocol, None, Duration::ZERO).boxed());
+                self.state = State::Beating(send(opened.protocol, self.host.clone(), None, Duration::ZERO).boxed());
             }
             // A second stream replaces the first: there is never more than one.
             ConnectionEvent::FullyNegotiatedInbound(opened) => {
-                self.state = State::Beating(answer(opened.protocol).boxed());
+                self.state = State::Beating(answer(opened.protocol, self.host.clone()).boxed());
             }
             ConnectionEvent::DialUpgradeError(failed) => self.end(match failed.error {
                 StreamUpgradeError::NegotiationFailed => Beat::Stranger,
@@ -205,28 +223,41 @@ impl ConnectionHandler for Handler {
     }
 }
 
-/// The stream after one beat, the round trip if known, and whether this end sends.
-type Done = (Stream, Option<Duration>, bool);
+/// The stream after one beat, what it has told, and whether this end sends.
+type Done = (Stream, Alive, bool);
 type Round = BoxFuture<'static, io::Result<Done>>;
 
-/// Sends a beat after `wait` and takes it back.
-async fn send(mut stream: Stream, last: Option<Duration>, wait: Duration) -> io::Result<Done> {
+/// Sends a beat after `wait` and takes one back.
+async fn send(mut stream: Stream, host: Arc<dyn Host>, last: Option<Duration>, wait: Duration) -> io::Result<Done> {
     tokio::time::sleep(wait).await;
     let micros = last.map_or(0, |round_trip| round_trip.as_micros().max(1) as u64);
     let sent = Instant::now();
-    stream.write_all(&micros.to_be_bytes()).await?;
-    stream.flush().await?;
-    let mut echo = [0; 8];
-    stream.read_exact(&mut echo).await?;
-    Ok((stream, Some(sent.elapsed()), true))
+    write(&mut stream, micros, host.state()).await?;
+    let (_, theirs) = read(&mut stream).await?;
+    let round_trip = Some(sent.elapsed());
+    Ok((stream, Alive { round_trip, equal: theirs == host.state() }, true))
 }
 
-/// Takes a beat and sends it back.
-async fn answer(mut stream: Stream) -> io::Result<Done> {
-    let mut beat = [0; 8];
-    stream.read_exact(&mut beat).await?;
+/// Takes a beat and sends one back.
+async fn answer(mut stream: Stream, host: Arc<dyn Host>) -> io::Result<Done> {
+    let (micros, theirs) = read(&mut stream).await?;
+    let ours = host.state();
+    write(&mut stream, micros, ours).await?;
+    let round_trip = (micros != 0).then(|| Duration::from_micros(micros));
+    Ok((stream, Alive { round_trip, equal: theirs == ours }, false))
+}
+
+async fn write(stream: &mut Stream, micros: u64, state: u64) -> io::Result<()> {
+    let mut beat = [0; 16];
+    beat[..8].copy_from_slice(&micros.to_be_bytes());
+    beat[8..].copy_from_slice(&state.to_be_bytes());
     stream.write_all(&beat).await?;
-    stream.flush().await?;
-    let micros = u64::from_be_bytes(beat);
-    Ok((stream, (micros != 0).then(|| Duration::from_micros(micros)), false))
+    stream.flush().await
+}
+
+async fn read(stream: &mut Stream) -> io::Result<(u64, u64)> {
+    let (mut micros, mut state) = ([0; 8], [0; 8]);
+    stream.read_exact(&mut micros).await?;
+    stream.read_exact(&mut state).await?;
+    Ok((u64::from_be_bytes(micros), u64::from_be_bytes(state)))
 }

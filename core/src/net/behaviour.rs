@@ -11,7 +11,6 @@ use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{StreamProtocol, Swarm, connection_limits, swarm};
 
-use super::NetConfig;
 use super::admission::Admission;
 use super::beat;
 use super::codec::Frames;
@@ -19,6 +18,7 @@ use super::flow::MAX_PROBE_BYTES;
 use super::gossip;
 use super::sealed::Sealed;
 use super::transport::transport;
+use super::{Host, NetConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{MAX_MEMBERS_BYTES, MAX_SYNC_BYTES};
 use crate::secret::{Keyring, Sealer};
@@ -101,6 +101,7 @@ pub(super) fn swarm(
     admission: &Arc<Admission>,
     sealed: &Sealed,
     rejected: &Arc<AtomicU64>,
+    host: &Arc<dyn Host>,
 ) -> Result<Swarm<Behaviour>> {
     let names = Names::new(&config.cluster_id);
     let requests = |name: &str, cap: usize| -> Result<_> {
@@ -122,7 +123,7 @@ pub(super) fn swarm(
         sync: requests("sync", MAX_SYNC_BYTES)?,
         members: requests("members", MAX_MEMBERS_BYTES)?,
         flow: requests("flow", MAX_PROBE_BYTES)?,
-        beat: beat::Behaviour::new(names.stream("beat")?),
+        beat: beat::Behaviour::new(names.stream("beat")?, host.clone()),
     };
     let swarm_config = swarm::Config::with_tokio_executor()
         // Connections live until a heartbeat fails or this node ends them.

@@ -192,7 +192,7 @@ fn after(timeout: Duration) -> Instant {
 /// The network thread.
 fn run(config: NetConfig, host: Arc<dyn Host>, shared: Arc<Shared>, started: &SyncSender<Result<PeerId>>) {
     let closing = Closing(shared.clone());
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = started.send(Err(Error::new(ErrorKind::Network, format!("cannot start the network: {error}"))));

@@ -8,6 +8,7 @@ mod admission;
 mod beat;
 mod behaviour;
 mod codec;
+mod cork;
 mod exchange;
 mod flow;
 mod gossip;
@@ -60,6 +61,12 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// Serves one sync request. `None`: malformed, counted by the host; drop it.
     fn answer(&self, from: &PeerId, request: &[u8]) -> Option<Answer>;
 
+    /// One number for all maps open here and what they hold. On nodes that hold the same it is the same.
+    fn state(&self) -> u64;
+
+    /// A peer has told the same number as this node has.
+    fn found_equal(&self, peer: &PeerId);
+
     /// The request that compares all maps open here with a peer's: `None` when no map is open.
     fn compare(&self) -> Option<Vec<u8>>;
 
@@ -110,19 +117,20 @@ pub(crate) struct Compared {
 /// One pull of one map from one peer: request, response, request, ... Dropped when the connection breaks: a broken pull joins
 /// nothing.
 pub(crate) trait Pull: Send {
+    /// The first request.
     fn request(&mut self) -> Vec<u8>;
-    /// Merges a page. May take long when `blocks` says so: then it is run off the network thread.
-    fn response(&mut self, response: &[u8]) -> PullStep;
+    /// Merges a page. Hands the next request to `ask`, if there is one, as soon as it is known: where that is before the merge, the
+    /// next page comes meanwhile. May take long when `blocks` says so, or the page is large: then it is run off the network thread.
+    fn response(&mut self, response: &[u8], ask: &mut dyn FnMut(Vec<u8>)) -> PullStep;
     fn blocks(&self) -> bool;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PullStep {
+    /// The next page has been asked for.
     More,
     /// Everything merged and joined; whether the two replicas were then equal.
-    Done {
-        equal: bool,
-    },
+    Done { equal: bool },
     /// Malformed (counted by the host), or the map closed.
     Failed,
 }

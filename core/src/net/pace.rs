@@ -3,6 +3,9 @@
 //! Gossip loses a message now and then, and the last one of its origin leaves no gap behind that would tell. So after *news*
 //! (something sent, received or pulled) peers are compared with once it has been quiet for [`QUIET`], then ever less
 //! often, up to the interval of anti-entropy. While news keeps coming, comparing waits no longer than [`RESTLESS`].
+//!
+//! Heartbeats tell whether a peer holds the same. When the last one did, comparing would tell no more than how clocks differ,
+//! and most of the time it is left out.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +13,8 @@ use super::rng::Rng;
 
 const QUIET: Duration = Duration::from_secs(1);
 const RESTLESS: Duration = Duration::from_secs(5);
+/// So many comparisons in a row are left out at most.
+const SKIPS: u32 = 9;
 
 pub(super) struct Pace {
     /// The interval when nothing happens.
@@ -19,16 +24,21 @@ pub(super) struct Pace {
     due: Instant,
     /// The first news since the last comparison.
     news: Option<Instant>,
+    /// The last news.
+    newest: Option<Instant>,
+    /// Comparisons left out in a row.
+    skipped: u32,
 }
 
 impl Pace {
     pub fn new(longest: Duration, now: Instant, rng: &mut Rng) -> Self {
-        Self { longest, wait: longest, due: now + rng.jitter(longest), news: None }
+        Self { longest, wait: longest, due: now + rng.jitter(longest), news: None, newest: None, skipped: 0 }
     }
 
     /// Something was sent, received or pulled.
     pub fn news(&mut self, now: Instant) {
         let first = *self.news.get_or_insert(now);
+        self.newest = Some(now);
         self.wait = QUIET.min(self.longest);
         self.due = (now + self.wait).min(first + RESTLESS);
     }
@@ -42,6 +52,16 @@ impl Pace {
         self.wait = (self.wait * 2).min(self.longest);
         self.due = now + rng.jitter(self.wait);
         true
+    }
+
+    /// Whether the comparison that is due may be left out with a peer that told at that time that it holds the same: since
+    /// then nothing has happened, and it is not longer ago than the interval.
+    pub fn may_skip(&mut self, equal: Option<Instant>, now: Instant) -> bool {
+        let is_known = equal
+            .is_some_and(|at| self.newest.is_none_or(|news| news < at) && now.saturating_duration_since(at) <= self.longest);
+        let skips = is_known && self.skipped < SKIPS;
+        self.skipped = if skips { self.skipped + 1 } else { 0 };
+        skips
     }
 
     pub fn next_due(&self) -> Instant {
@@ -96,6 +116,18 @@ mod tests {
             now += QUIET / 10;
         }
         assert!(now - start <= RESTLESS + QUIET, "{:?}", now - start);
+    }
+
+    #[test]
+    fn with_who_has_told_that_it_is_equal_it_is_mostly_left_out() {
+        let (mut pace, now, _) = pace();
+        let later = now + LONGEST;
+        assert!(!pace.may_skip(None, later));
+        assert_eq!((0..100).filter(|_| pace.may_skip(Some(now), later)).count(), 90);
+        assert!(!pace.may_skip(Some(now), later + QUIET), "too long ago");
+        pace.news(now + QUIET);
+        assert!(!pace.may_skip(Some(now + QUIET), later), "not since the news");
+        assert!(pace.may_skip(Some(now + 2 * QUIET), later));
     }
 
     #[test]

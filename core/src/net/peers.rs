@@ -10,7 +10,7 @@ use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId as Id};
 
 use super::addr;
-use super::beat::{self, Beat};
+use super::beat::{self, Alive, Beat};
 use super::behaviour::BehaviourEvent;
 use super::membership::Dial;
 use super::shared::{Peer, public};
@@ -215,6 +215,7 @@ impl Task {
         }
         self.surplus.retain(|(_, other)| *other != peer);
         self.slow.remove(&peer);
+        self.equal.remove(&peer);
         self.flow.gone(peer);
         self.syncs.gone(peer);
         self.schedule.gone(peer);
@@ -246,9 +247,16 @@ impl Task {
 
     pub(super) fn on_beat(&mut self, event: &beat::Event) {
         match event.beat {
-            Beat::Alive(round_trip) => {
-                if let Some(peer) = self.shared.directory.lock().peers.get_mut(&event.peer) {
+            Beat::Alive(Alive { round_trip, equal }) => {
+                let admitted = self.shared.directory.lock().peers.get_mut(&event.peer).is_some_and(|peer| {
                     peer.round_trip = round_trip.or(peer.round_trip);
+                    peer.admitted
+                });
+                if equal && admitted {
+                    self.host.found_equal(&public(&event.peer));
+                    self.equal.insert(event.peer, Instant::now());
+                } else {
+                    self.equal.remove(&event.peer);
                 }
             }
             Beat::Silent => {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use libp2p::PeerId as Id;
 use libp2p::request_response::{Event, Message, OutboundRequestId, ResponseChannel};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::held::Question;
@@ -17,16 +18,22 @@ use crate::wire::Topic;
 
 /// A caller of `sync` who waits has the peers compared again after so long.
 const RECHECK: Duration = Duration::from_millis(10);
+/// From this size on a page is merged away from the network thread, which takes in the next one meanwhile.
+const LARGE_PAGE_BYTES: usize = 64 * 1024;
+/// Requests from there that the network thread has yet to send. Each pull has one at most.
+const MAX_ASKS: usize = 64;
 
 /// What runs.
-#[derive(Default)]
 pub(super) struct Syncs {
     requests: HashMap<OutboundRequestId, Asked>,
-    /// The pulls that count. One that goes on after its peer or map has gone finds itself missing here, and ends.
-    running: HashMap<(Topic, Id), u64>,
+    /// The pulls that count. What comes of one whose peer or map has gone meanwhile finds it missing here, and ends.
+    running: HashMap<(Topic, Id), Running>,
     started: u64,
     /// Pages being merged away from the network thread.
-    merging: JoinSet<Running>,
+    merging: JoinSet<Merged>,
+    /// What is asked for next, from there.
+    ask: mpsc::Sender<(Number, Vec<u8>)>,
+    asks: mpsc::Receiver<(Number, Vec<u8>)>,
     /// Answers that wait until they may leave.
     held: JoinSet<Released>,
 }
@@ -36,7 +43,8 @@ type Released = (ResponseChannel<Vec<u8>>, Option<Vec<u8>>);
 
 /// What was done away from the network thread.
 pub(super) enum Done {
-    Merged(Running),
+    Merged(Merged),
+    Ask(Number, Vec<u8>),
     Released(Released),
 }
 
@@ -52,18 +60,43 @@ async fn next<T: 'static>(tasks: &mut JoinSet<T>) -> T {
 
 enum Asked {
     Compare(Id),
-    Page(Running),
+    Page(Number),
     Held(Question),
 }
 
-/// A pull on its way.
-pub(super) struct Running {
+/// Which pull.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Number {
     topic: Topic,
     peer: Id,
     number: u64,
-    pull: Box<dyn Pull>,
-    /// What the last page came to.
-    step: PullStep,
+}
+
+/// A pull on its way.
+struct Running {
+    number: Number,
+    /// `None` while it merges a page.
+    pull: Option<Box<dyn Pull>>,
+    /// The next page, which came meanwhile.
+    next: Option<Vec<u8>>,
+}
+
+/// A pull that has merged a page, and what that came to.
+pub(super) type Merged = (Number, Box<dyn Pull>, PullStep);
+
+impl Default for Syncs {
+    fn default() -> Self {
+        let (ask, asks) = mpsc::channel(MAX_ASKS);
+        Self {
+            requests: HashMap::new(),
+            running: HashMap::new(),
+            started: 0,
+            merging: JoinSet::new(),
+            ask,
+            asks,
+            held: JoinSet::new(),
+        }
+    }
 }
 
 impl Syncs {
@@ -71,6 +104,7 @@ impl Syncs {
     pub async fn done(&mut self) -> Done {
         tokio::select! {
             merged = next(&mut self.merging) => Done::Merged(merged),
+            Some((number, request)) = self.asks.recv() => Done::Ask(number, request),
             released = next(&mut self.held) => Done::Released(released),
         }
     }
@@ -85,8 +119,8 @@ impl Syncs {
         self.running.retain(|(other, _), _| *other != topic);
     }
 
-    fn counts(&self, running: &Running) -> bool {
-        self.running.get(&(running.topic, running.peer)) == Some(&running.number)
+    fn running(&mut self, number: Number) -> Option<&mut Running> {
+        self.running.get_mut(&(number.topic, number.peer)).filter(|running| running.number == number)
     }
 }
 
@@ -113,11 +147,12 @@ impl Task {
     fn start_pull(&mut self, topic: Topic, peer: Id) {
         let connected = self.swarm.is_connected(&peer);
         match self.host.pull(&public(&peer), topic).filter(|_| connected) {
-            Some(pull) => {
+            Some(mut pull) => {
                 self.syncs.started += 1;
-                let number = self.syncs.started;
-                self.syncs.running.insert((topic, peer), number);
-                self.ask_page(Running { topic, peer, number, pull, step: PullStep::More });
+                let number = Number { topic, peer, number: self.syncs.started };
+                let request = pull.request();
+                self.syncs.running.insert((topic, peer), Running { number, pull: Some(pull), next: None });
+                self.ask(peer, request, Asked::Page(number));
             }
             None => self.schedule.pulled(topic, peer, None, Instant::now()),
         }
@@ -128,11 +163,6 @@ impl Task {
         while let Some((question, peer)) = self.held.next_ask(now) {
             self.ask(peer, question.request().to_vec(), Asked::Held(question));
         }
-    }
-
-    fn ask_page(&mut self, mut running: Running) {
-        let (peer, request) = (running.peer, running.pull.request());
-        self.ask(peer, request, Asked::Page(running));
     }
 
     fn ask(&mut self, peer: Id, request: Vec<u8>, asked: Asked) {
@@ -148,11 +178,11 @@ impl Task {
         }
     }
 
-    fn end_pull(&mut self, running: &Running, equal: Option<bool>) {
-        if !self.syncs.counts(running) {
+    fn end_pull(&mut self, number: Number, equal: Option<bool>) {
+        if self.syncs.running(number).is_none() {
             return;
         }
-        let (topic, peer, now) = (running.topic, running.peer, Instant::now());
+        let (Number { topic, peer, .. }, now) = (number, Instant::now());
         self.syncs.running.remove(&(topic, peer));
         self.schedule.pulled(topic, peer, equal, now);
         // What does not end in equality is no news: this node may refuse what the peer holds, each time anew.
@@ -187,7 +217,7 @@ impl Task {
             Event::Message { peer, message: Message::Response { request_id, response }, .. } => {
                 match self.syncs.requests.remove(&request_id) {
                     Some(Asked::Compare(peer)) => self.on_compared(peer, &response),
-                    Some(Asked::Page(running)) => self.on_page(running, response),
+                    Some(Asked::Page(number)) => self.on_page(number, response),
                     Some(Asked::Held(question)) => self.on_held(&question, peer, &response),
                     None => {}
                 }
@@ -199,7 +229,7 @@ impl Task {
                         self.schedule.compared(peer, &[], Instant::now());
                         self.retry_for_waiters(peer);
                     }
-                    Some(Asked::Page(running)) => self.end_pull(&running, None),
+                    Some(Asked::Page(number)) => self.end_pull(number, None),
                     Some(Asked::Held(question)) => self.held.answered(&question, peer, false, Instant::now()),
                     None => {}
                 }
@@ -216,7 +246,8 @@ impl Task {
 
     pub(super) fn on_done(&mut self, done: Done) {
         match done {
-            Done::Merged(running) => self.on_merged(running),
+            Done::Merged(merged) => self.on_merged(merged),
+            Done::Ask(number, request) => self.ask_page(number, request),
             Done::Released((channel, Some(response))) => self.respond(channel, response),
             Done::Released((_, None)) => tracing::debug!("an answer may not leave: the disk has failed"),
         }
@@ -259,30 +290,53 @@ impl Task {
         }
     }
 
-    fn on_page(&mut self, running: Running, response: Vec<u8>) {
-        if !self.syncs.counts(&running) {
-            return;
-        }
-        if running.pull.blocks() {
-            self.syncs.merging.spawn_blocking(move || running.merge(&response));
-        } else {
-            self.on_merged(running.merge(&response));
+    fn on_page(&mut self, number: Number, page: Vec<u8>) {
+        let Some(running) = self.syncs.running(number) else { return };
+        match running.pull.take() {
+            Some(pull) => self.merge(number, pull, page),
+            None => running.next = Some(page),
         }
     }
 
-    fn on_merged(&mut self, running: Running) {
-        match running.step {
-            PullStep::More if self.syncs.counts(&running) => self.ask_page(running),
-            PullStep::Done { equal } => self.end_pull(&running, Some(equal)),
-            PullStep::More | PullStep::Failed => self.end_pull(&running, None),
+    fn merge(&mut self, number: Number, pull: Box<dyn Pull>, page: Vec<u8>) {
+        if pull.blocks() || page.len() >= LARGE_PAGE_BYTES {
+            let asks = self.syncs.ask.clone();
+            // A node that is closing takes no more of them.
+            let mut ask = move |request| drop(asks.blocking_send((number, request)));
+            self.syncs.merging.spawn_blocking(move || merge(number, pull, &page, &mut ask));
+            return;
+        }
+        let mut next = None;
+        let merged = merge(number, pull, &page, &mut |request| next = Some(request));
+        if let Some(request) = next {
+            self.ask_page(number, request);
+        }
+        self.on_merged(merged);
+    }
+
+    fn ask_page(&mut self, number: Number, request: Vec<u8>) {
+        if self.syncs.running(number).is_some() {
+            self.ask(number.peer, request, Asked::Page(number));
+        }
+    }
+
+    fn on_merged(&mut self, (number, pull, step): Merged) {
+        match step {
+            PullStep::More => {
+                let Some(running) = self.syncs.running(number) else { return };
+                match running.next.take() {
+                    Some(page) => self.merge(number, pull, page),
+                    None => running.pull = Some(pull),
+                }
+            }
+            PullStep::Done { equal } => self.end_pull(number, Some(equal)),
+            PullStep::Failed => self.end_pull(number, None),
         }
     }
 }
 
-impl Running {
-    /// Merges a page. A panic in the host ends this pull, not the node.
-    fn merge(mut self, response: &[u8]) -> Self {
-        self.step = catch_unwind(AssertUnwindSafe(|| self.pull.response(response))).unwrap_or(PullStep::Failed);
-        self
-    }
+/// Merges a page. A panic in the host ends this pull, not the node.
+fn merge(number: Number, mut pull: Box<dyn Pull>, page: &[u8], ask: &mut dyn FnMut(Vec<u8>)) -> Merged {
+    let step = catch_unwind(AssertUnwindSafe(|| pull.response(page, ask))).unwrap_or(PullStep::Failed);
+    (number, pull, step)
 }

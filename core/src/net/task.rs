@@ -70,6 +70,8 @@ pub(super) struct Task {
     pub(super) pace: Pace,
     /// Who has compared with this node since then.
     pub(super) served: Option<Id>,
+    /// Peers whose last beat told that they hold the same, and when.
+    pub(super) equal: HashMap<Id, Instant>,
     next_exchange: Instant,
     /// When somebody is to be dialled next; recomputed when `replan` is set.
     next_dial: Option<Instant>,
@@ -88,18 +90,18 @@ impl Task {
         let keyring = Arc::new(Keyring::new(&config.cluster_id, &config.secrets));
         let sealed = behaviour::sealed(&keyring, &shared.rejected)?;
         let admission = Admission::new(me, keyring, listen::allowed(&config.allow_peers)?, runs, shared.clone());
-        let mut swarm = behaviour::swarm(&config, &keypair, &admission, &sealed, &shared.rejected)?;
+        let mut swarm = behaviour::swarm(&config, &keypair, &admission, &sealed, &shared.rejected, &host)?;
         listen::listen(&mut swarm, &config.listen).await?;
 
         let now = Instant::now();
         let mut rng = Rng::new(config.seed);
         let dialling = Rng::new(rng.next());
-        let me = *swarm.local_peer_id();
         let mut task = Self {
             membership: Membership::new(me, seeds, config.target_peers, config.max_peers, dialling, now),
             pace: Pace::new(config.anti_entropy, now, &mut rng),
             next_exchange: now + rng.jitter(EXCHANGE),
             served: None,
+            equal: HashMap::new(),
             max_peers: config.max_peers,
             shared,
             host,
@@ -235,7 +237,9 @@ impl Task {
             let picked = self.rng.pick(peers);
             // A comparison serves both ends. Not twice in a row, or one peer could keep this node from asking the others.
             let served = std::mem::take(&mut self.served);
-            if let Some(peer) = picked.filter(|peer| served != Some(*peer)) {
+            if let Some(peer) = picked.filter(|peer| served != Some(*peer))
+                && !self.pace.may_skip(self.equal.get(&peer).copied(), now)
+            {
                 self.schedule.compare(peer);
             }
         }

@@ -14,11 +14,12 @@ use libp2p::core::transport::timeout::TransportTimeout;
 use libp2p::core::transport::{Boxed, OrTransport};
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
-use libp2p::{PeerId, Transport, dns, noise, quic, tcp, yamux};
+use libp2p::{PeerId, Transport, dns, noise, quic, tcp};
 use tokio::time::Sleep;
 
 use super::admission::Admission;
 use super::behaviour::internal;
+use super::cork::Corked;
 use super::hello::greet;
 use super::runs::Seat;
 use crate::error::{Error, Result};
@@ -44,7 +45,7 @@ fn unnamed(keypair: &Keypair, admission: &Arc<Admission>) -> Result<Boxed<(PeerI
     let tcp = tcp::tokio::Transport::new(tcp::Config::default())
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
-        .multiplex(yamux::Config::default())
+        .multiplex(Corked::default())
         .and_then(greeting(admission));
     let quic = quic::tokio::Transport::new(quic::Config::new(keypair)).and_then(greeting(admission));
     Ok(OrTransport::new(quic, tcp).map(|either, _| either.into_inner()).boxed())

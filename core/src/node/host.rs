@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::clock::now_ms;
 use super::inbox::Inbox;
@@ -199,6 +200,22 @@ impl Host for Maps {
                 Answer::of(wire::sync::encode_held(holds))
             }
         })
+    }
+
+    fn state(&self) -> u64 {
+        let mut maps = self.digests().maps;
+        maps.sort_unstable_by_key(|(topic, _)| *topic);
+        let bytes: Vec<u8> = maps.iter().flat_map(|(topic, digest)| [&topic.0[..], &digest.0].concat()).collect();
+        xxh3_64(&bytes)
+    }
+
+    fn found_equal(&self, peer: &PeerId) {
+        let now = now_ms();
+        for state in self.all() {
+            let mut peers = state.peers.lock();
+            let known = peers.entry(peer.clone()).or_default();
+            (known.equal, known.behind, known.last_sync_ms) = (Some(true), Some(0), Some(now));
+        }
     }
 
     fn compare(&self) -> Option<Vec<u8>> {

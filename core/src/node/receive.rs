@@ -147,7 +147,7 @@ impl Pull for MapPull {
         wire::sync::encode_pull(self.map.topic, self.puller.request())
     }
 
-    fn response(&mut self, response: &[u8]) -> PullStep {
+    fn response(&mut self, response: &[u8], ask: &mut dyn FnMut(Vec<u8>)) -> PullStep {
         let map = self.map.clone();
         let (entries, end) = match wire::sync::decode_response(response) {
             Ok(wire::sync::Response::Page(entries, end)) if !map.is_closed() => (entries, end),
@@ -161,8 +161,18 @@ impl Pull for MapPull {
                 return PullStep::Failed;
             }
         };
-        let unclaimed = map.merge_page(&entries, self.puller.mends());
-        match self.puller.page(&entries, end, unclaimed) {
+        // More of this round follows, whatever becomes of these.
+        let ahead = end.cursor.is_some();
+        let mends = self.puller.mends();
+        let unclaimed = if ahead { Vec::new() } else { map.merge_page(&entries, mends) };
+        let step = self.puller.page(&entries, end, unclaimed);
+        if matches!(step, Step::More) {
+            ask(self.request());
+        }
+        if ahead {
+            self.puller.leave_unclaimed(map.merge_page(&entries, mends));
+        }
+        match step {
             Step::More => PullStep::More,
             Step::Join(join) => self.join(&join),
             Step::Malformed => {

@@ -191,9 +191,10 @@ impl Puller {
         self.mends
     }
 
-    /// Takes a page whose entries have been merged, but for those in `unclaimed`.
+    /// Takes a page whose entries have been merged, but for those in `unclaimed`. One after which its round goes on may be merged
+    /// afterwards: what to ask for next does not depend on it.
     pub fn page(&mut self, entries: &[Incoming<'_>], end: PageEnd, unclaimed: Vec<Unclaimed>) -> Step {
-        self.unclaimed.extend(unclaimed);
+        self.leave_unclaimed(unclaimed);
         let first = self.request.cursor.is_none();
         let fits = first == end.start.is_some() || mutated(Mutation::LastPageBeforeContext);
         if !fits || end.cursor.as_ref().is_some_and(|next| Some(next) <= self.request.cursor.as_ref()) {
@@ -232,6 +233,11 @@ impl Puller {
                 self.next_round()
             }
         }
+    }
+
+    /// Those of an earlier page that were not merged.
+    pub fn leave_unclaimed(&mut self, unclaimed: Vec<Unclaimed>) {
+        self.unclaimed.extend(unclaimed);
     }
 
     fn next_round(&mut self) -> Step {

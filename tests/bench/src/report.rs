@@ -13,8 +13,8 @@ the ratio says more than the time: machines differ. Times are medians. Processes
 with Noise and Yamux. An idle machine wakes slowly: the round trip of plain TCP at the same rate says how slowly this one did. \
 \"Bare gossipsub\" is rust-libp2p's gossipsub on a current-thread runtime, unsigned, with messages as large as ours; with \"a thread \
 at each end\" its messages also come from, and go to, a thread other than the network's, as those of a map do. Bytes on the wire \
-are those of the loopback device of a network namespace in which nothing else runs, TCP and IP headers included. What sync costs an idle pair is \
-found by measuring another pair that syncs 60 times as often. A map is opened again by a process of its own, which starts a node first: \
+are those of the loopback device of a network namespace in which nothing else runs, TCP and IP headers included. What sync costs an idle pair is the difference to another pair, \
+    which compares once a day, and what heartbeats tell of the maps. A map is opened again by a process of its own, which starts a node first: \
 with few entries that is most of it (row 18). Other languages read beside two floors, each named: the fastest native call of a \
 few that makes 100 bytes and looks nothing up, which no `get` can reach, and the language's own map. Loops of the language are in all of \
 these figures. Events wait for a callback that is held up at its first call, while 100 k keys change, and are counted from when it is let go; \

@@ -266,6 +266,14 @@ impl Host for Sets {
         }
     }
 
+    fn state(&self) -> u64 {
+        let maps = self.maps.lock();
+        let all = maps.iter().flat_map(|(topic, set)| [&topic.0[..], &set.hash.to_be_bytes()].concat());
+        xxhash_rust::xxh3::xxh3_64(&all.collect::<Vec<u8>>())
+    }
+
+    fn found_equal(&self, _: &PeerId) {}
+
     fn compare(&self) -> Option<Vec<u8>> {
         let maps = self.maps.lock();
         let all: Vec<_> = maps.iter().map(|(topic, set)| (topic.0, set.hash)).collect();
@@ -307,12 +315,15 @@ impl Pull for SetPull {
         self.sets.encode(Request::Pull(self.topic.0, hash, self.after))
     }
 
-    fn response(&mut self, response: &[u8]) -> PullStep {
+    fn response(&mut self, response: &[u8], ask: &mut dyn FnMut(Vec<u8>)) -> PullStep {
         let Some(Response::Page { items, last, hash }) = self.sets.decode(response) else { return PullStep::Failed };
         if self.sets.refuse.load(Ordering::SeqCst) {
             return PullStep::Done { equal: false };
         }
         self.after = items.last().copied();
+        if !last {
+            ask(self.request());
+        }
         let mut maps = self.sets.maps.lock();
         let Some(set) = maps.get_mut(&self.topic) else { return PullStep::Failed };
         items.into_iter().for_each(|item| set.insert(item));
