@@ -119,9 +119,9 @@ impl Etcd {
             let mut kv = self.kv.clone();
             async move { kv.txn(Txn::new().and_then(batch)).await }
         });
-        let sum = answers.buffer_unordered(IN_FLIGHT).try_fold(0, |sum, answer| async move {
-            Ok(sum + answer.op_responses().iter().map(of).sum::<usize>())
-        });
+        let sum = answers
+            .buffer_unordered(IN_FLIGHT)
+            .try_fold(0, |sum, answer| async move { Ok(sum + answer.op_responses().iter().map(of).sum::<usize>()) });
         Ok(self.runtime.block_on(sum)?)
     }
 }

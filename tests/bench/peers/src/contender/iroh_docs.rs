@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt, stream};
+use iroh::Endpoint;
 use iroh::endpoint::{RelayMode, presets};
 use iroh::protocol::Router;
-use iroh::Endpoint;
 use iroh_blobs::BlobsProtocol;
 use iroh_blobs::store::mem::MemStore;
 use iroh_docs::api::Doc;

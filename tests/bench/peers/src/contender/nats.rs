@@ -53,7 +53,9 @@ fn open(setting: Setting) -> Result<Box<dyn Member>> {
             Some(_) => Result::Ok(jetstream.get_key_value(BUCKET).await?),
             None => {
                 let storage = StorageType::Memory;
-                Ok(jetstream.create_key_value(kv::Config { bucket: BUCKET.into(), history: 1, storage, ..Default::default() }).await?)
+                Ok(jetstream
+                    .create_key_value(kv::Config { bucket: BUCKET.into(), history: 1, storage, ..Default::default() })
+                    .await?)
             }
         }
     })?;
@@ -115,7 +117,8 @@ impl Member for Nats {
 
     fn get_all(&mut self, keys: &[Key]) -> Result<usize> {
         let bucket = &self.bucket;
-        let gets = stream::iter(keys).map(|key| async move { Result::Ok(bucket.get(text(key)).await?.map_or(0, |value| value.len())) });
+        let gets = stream::iter(keys)
+            .map(|key| async move { Result::Ok(bucket.get(text(key)).await?.map_or(0, |value| value.len())) });
         let sum = gets.buffer_unordered(GETS_IN_FLIGHT).try_fold(0, |sum, bytes| async move { Ok(sum + bytes) });
         self.runtime.block_on(sum)
     }
