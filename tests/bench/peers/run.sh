@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../../.."
 
 tests/toolchain.sh peers
 features=()
-command -v protoc > /dev/null || features=(--no-default-features)
+tests/toolchain.sh protoc || features=(--no-default-features)
 # With the target directory of the rest, which holds some of it already.
 cargo build --release --locked --manifest-path tests/bench/peers/Cargo.toml --target-dir target "${features[@]}"
 

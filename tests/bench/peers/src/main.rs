@@ -59,6 +59,9 @@ fn bench(write: Option<&str>) -> Result<()> {
     let start = Instant::now();
 
     let mut columns = measure(&wanted(set("PEER"))?, &size);
+    if columns.is_empty() {
+        return Err("nothing could be measured".into());
+    }
     let contenders: Vec<_> = columns.iter().map(|column| column.contender).collect();
     eprintln!("idle: all at once ...");
     for (column, figure) in columns.iter_mut().zip(idle::measure(&contenders, &size, effort)) {

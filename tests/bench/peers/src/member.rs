@@ -12,7 +12,7 @@ use p2pmap_bench::machine::resident_bytes_of;
 use crate::contender::{Member, Setting, named};
 
 /// After so long, what has not arrived will not.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How exactly the moment is known at which a process holds everything.
 const LOOK: Duration = Duration::from_micros(500);
 /// Looking takes no more than one part in so many of the time.

@@ -1,7 +1,6 @@
 //! chitchat: two nodes that gossip, as Quickwit's do.
 
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -81,10 +80,6 @@ impl Member for Node {
             self.handle.gossip(id.gossip_advertise_addr)?;
         }
         Ok(())
-    }
-
-    fn put_all(&mut self, mut numbers: Range<usize>) -> Result<()> {
-        numbers.try_for_each(|number| self.put(number, number as u64))
     }
 
     fn get(&mut self, key: &Key) -> Result<usize> {

@@ -54,7 +54,7 @@ fn open(setting: Setting) -> Result<Box<dyn Member>> {
 
 /// Starts members that know each other; they, and the address of the first.
 fn cluster(members: usize) -> Result<(Vec<Server>, String)> {
-    let url = || Ok(format!("http://127.0.0.1:{}", free_port()?));
+    let url = || Result::Ok(format!("http://127.0.0.1:{}", free_port()?));
     let urls: Vec<(String, String)> = (0..members).map(|_| Ok((url()?, url()?))).collect::<Result<_>>()?;
     let all: Vec<String> = urls.iter().enumerate().map(|(at, (_, peers))| format!("m{at}={peers}")).collect();
     let start = |(at, (clients, peers)): (usize, &(String, String))| {

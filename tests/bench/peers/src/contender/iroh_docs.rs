@@ -29,7 +29,7 @@ pub const CONTENDER: Contender = Contender {
     is: Kind::Crate("iroh-docs"),
     open,
     notes: "two nodes in memory, over loopback alone (no relay, no address lookup). A value is a blob, which is fetched after the entry that \
-        names it has come; an entry counts when its blob is there. 64 writes are under way at a time. More: every entry is signed by its \
+        names it has come; an entry counts when its blob is there. 64 writes, or reads, are under way at a time. More: every entry is signed by its \
         author, and blobs may be of any size",
 };
 
@@ -108,6 +108,16 @@ async fn follow<E>(
     }
 }
 
+impl Node {
+    /// How many bytes the value of a key has.
+    async fn bytes(&self, key: &Key) -> Result<usize> {
+        match self.doc.get_one(Query::single_latest_per_key().key_exact(key)).await? {
+            Some(entry) => Ok(self.blobs.get_bytes(entry.content_hash()).await?.len()),
+            None => Ok(0),
+        }
+    }
+}
+
 impl Member for Node {
     fn address(&self) -> Result<String> {
         let ticket = self.runtime.block_on(self.doc.share(ShareMode::Write, AddrInfoOptions::Addresses))?;
@@ -130,11 +140,12 @@ impl Member for Node {
     }
 
     fn get(&mut self, key: &Key) -> Result<usize> {
-        self.runtime.block_on(async {
-            let entry = self.doc.get_one(Query::single_latest_per_key().key_exact(key)).await?;
-            let Some(entry) = entry else { return Ok(0) };
-            Ok(self.blobs.get_bytes(entry.content_hash()).await?.len())
-        })
+        self.runtime.block_on(self.bytes(key))
+    }
+
+    fn get_all(&mut self, keys: &[Key]) -> Result<usize> {
+        let gets = stream::iter(keys).map(|key| self.bytes(key)).buffer_unordered(IN_FLIGHT);
+        self.runtime.block_on(gets.try_fold(0, |sum, bytes| async move { Ok(sum + bytes) }))
     }
 
     fn held(&mut self) -> Result<usize> {

@@ -47,17 +47,17 @@ fn open(setting: Setting) -> Result<Box<dyn Member>> {
         }
     };
     let client = until("NATS answers", || runtime.block_on(async_nats::connect(&address)).ok())?;
-    let jetstream = jetstream::new(client);
-    let bucket = runtime.block_on(async {
-        match setting.join {
-            Some(_) => Result::Ok(jetstream.get_key_value(BUCKET).await?),
+    let (jetstream, bucket) = runtime.block_on(async {
+        let jetstream = jetstream::new(client);
+        let bucket = match setting.join {
+            Some(_) => jetstream.get_key_value(BUCKET).await?,
             None => {
                 let storage = StorageType::Memory;
-                Ok(jetstream
-                    .create_key_value(kv::Config { bucket: BUCKET.into(), history: 1, storage, ..Default::default() })
-                    .await?)
+                let config = kv::Config { bucket: BUCKET.into(), history: 1, storage, ..Default::default() };
+                jetstream.create_key_value(config).await?
             }
-        }
+        };
+        Result::Ok((jetstream, bucket))
     })?;
     let copy = Copy::default();
     if setting.join.is_some() {

@@ -1,7 +1,5 @@
 //! p2pmap itself.
 
-use std::ops::Range;
-
 use p2pmap::{Config, Map, SubscribeOptions, Subscription};
 use p2pmap_bench::Result;
 use p2pmap_bench::load::{Key, first, key, value};
@@ -38,10 +36,6 @@ impl Member for Node {
     fn put(&mut self, number: usize, said: u64) -> Result<()> {
         self.map.put(key(number), value(said, 0))?;
         Ok(())
-    }
-
-    fn put_all(&mut self, mut numbers: Range<usize>) -> Result<()> {
-        numbers.try_for_each(|number| self.put(number, number as u64))
     }
 
     fn get(&mut self, key: &Key) -> Result<usize> {

@@ -1,7 +1,5 @@
 //! zenoh: two peers. The writer keeps everything and answers queries, readers keep what they are sent.
 
-use std::ops::Range;
-
 use p2pmap_bench::Result;
 use p2pmap_bench::load::{Key, key, value};
 use zenoh::qos::CongestionControl;
@@ -19,12 +17,14 @@ pub const CONTENDER: Contender = Contender {
     is: Kind::Crate("zenoh"),
     open,
     notes: "two peers over TCP, not encrypted. Less: it carries data and holds none. The copies, one at the writer, which answers queries, \
-        and one at the reader, are hash maps of this program's; nothing repairs them. Reads query the writer; puts are accepted when they are \
+        and one at the reader, are hash maps of this program's; nothing repairs them. Reads query the writer, up to 128 at a time; puts are accepted when they are \
         on their way",
 };
 
 /// All keys.
 const ALL: &str = "*";
+/// Queries that are sent before their replies are read.
+const QUERIES: usize = 128;
 
 struct Node {
     session: Session,
@@ -56,7 +56,7 @@ fn answer_queries(session: &Session, copy: Copy) -> Result<()> {
     let answer = move |query: Query| {
         let inner = copy.lock();
         let reply = |key: &str, value: &[u8]| {
-            if let Err(error) = query.reply(key, value).congestion_control(CongestionControl::Block).wait() {
+            if let Err(error) = query.reply(key, value).wait() {
                 eprintln!("zenoh: no reply: {error}");
             }
         };
@@ -79,7 +79,7 @@ fn keep_copy(session: &Session, copy: &Copy) -> Result<()> {
             take(&present, sample);
         }
     };
-    session.get(ALL).callback(present).wait()
+    session.get(ALL).congestion_control(CongestionControl::Block).callback(present).wait()
 }
 
 impl Member for Node {
@@ -95,10 +95,6 @@ impl Member for Node {
         self.session.put(text(&key), &value[..]).congestion_control(CongestionControl::Block).wait()
     }
 
-    fn put_all(&mut self, mut numbers: Range<usize>) -> Result<()> {
-        numbers.try_for_each(|number| self.put(number, number as u64))
-    }
-
     fn tell(&mut self, number: usize, said: u64) -> Result<()> {
         let (key, value) = (key(number), value(said, 0));
         self.copy.take(&key, &value);
@@ -109,6 +105,17 @@ impl Member for Node {
         let replies = self.session.get(text(key)).wait()?;
         let reply = replies.recv()?;
         Ok(reply.result().map_or(0, |sample| sample.payload().len()))
+    }
+
+    fn get_all(&mut self, keys: &[Key]) -> Result<usize> {
+        let mut bytes = 0;
+        for keys in keys.chunks(QUERIES) {
+            let asked: Vec<_> = keys.iter().map(|key| self.session.get(text(key)).wait()).collect::<Result<_>>()?;
+            for replies in asked {
+                bytes += replies.recv()?.result().map_or(0, |sample| sample.payload().len());
+            }
+        }
+        Ok(bytes)
     }
 
     fn held(&mut self) -> Result<usize> {
