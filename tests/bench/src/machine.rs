@@ -31,7 +31,12 @@ pub fn wire_bytes() -> Option<u64> {
 
 /// Memory of this process that is in use.
 pub fn resident_bytes() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+    resident_bytes_of(std::process::id())
+}
+
+/// Memory of that process that is in use.
+pub fn resident_bytes_of(process: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     Ok(resident.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
 }

@@ -7,8 +7,6 @@
 
 mod bare;
 mod bare_swarm;
-mod child;
-mod clock;
 mod durable;
 mod events;
 mod fifty;
@@ -16,8 +14,6 @@ mod gossip;
 mod idle;
 mod join;
 mod languages;
-mod load;
-mod machine;
 mod memory;
 mod node;
 mod notify;
@@ -28,29 +24,15 @@ mod report;
 mod scan;
 mod size;
 mod spread;
-mod table;
 mod tcp;
 mod through_c;
 mod writes;
 
 use std::process::ExitCode;
 
+// Named here, so that every module finds them at the crate's root.
+use p2pmap_bench::{Effort, Result, child, clock, load, machine, table};
 use table::Line;
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
-
-/// How much to measure.
-#[derive(Clone, Copy)]
-pub struct Effort {
-    pub quick: bool,
-}
-
-impl Effort {
-    /// The first when there is little time.
-    pub fn pick<T>(self, quick: T, full: T) -> T {
-        if self.quick { quick } else { full }
-    }
-}
 
 /// What measures the rows of one number.
 type Measure = fn(Effort) -> Result<Vec<Line>>;

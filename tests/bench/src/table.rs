@@ -63,7 +63,7 @@ impl Line {
 }
 
 impl Unit {
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Nanoseconds => "ns",
             Self::Rate => "1/s",
