@@ -1,41 +1,28 @@
 //! `make bench`: how fast p2pmap is on this machine, each figure beside its floor measured in the same run.
 //!
-//! `QUICK=1` takes fewer samples (under two minutes), `ROW=7` measures one row, `JSON=1` prints JSON; `--write FILE` writes the table
-//! as Markdown, with the conditions. Other processes are this program again, in a role: `--role ROLE ARGUMENT...`.
+//! `QUICK=1` takes fewer samples (under two minutes), `ROW=7` measures one row (`ROW=sizes`: how cost grows with size), `JSON=1`
+//! prints JSON; `--write FILE` writes the table as Markdown, with the conditions and with plots. Other processes are this program
+//! again, in a role: `--role ROLE ARGUMENT...`.
 //!
 //! Where it may, it runs in a network namespace of its own, so that bytes on loopback are its own bytes.
+//!
+//! The map of the house: `rows` measures, `floors` is what it is measured against, `process` starts other processes and is what
+//! they do, `report` tells; `load`, `clock` and `machine` are what all of them stand on.
 
-mod bare;
-mod bare_swarm;
-mod child;
 mod clock;
-mod durable;
-mod events;
-mod fifty;
-mod gossip;
-mod idle;
-mod join;
-mod languages;
+mod floors;
 mod load;
 mod machine;
-mod memory;
-mod node;
-mod notify;
-mod overwrites;
-mod reads;
-mod reopen;
+mod process;
 mod report;
-mod scan;
-mod size;
-mod spread;
-mod table;
-mod tcp;
-mod through_c;
-mod writes;
+mod rows;
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
-use table::Line;
+use report::Figures;
+use rows::{ROWS, Row};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -52,34 +39,12 @@ impl Effort {
     }
 }
 
-/// What measures the rows of one number.
-type Measure = fn(Effort) -> Result<Vec<Line>>;
-
-const ROWS: [(&str, Measure); 16] = [
-    ("1", reads::measure),
-    ("2", through_c::measure),
-    ("3", languages::measure),
-    ("4", writes::measure),
-    ("5", scan::measure),
-    ("6", memory::measure),
-    ("7", notify::measure),
-    ("8", notify::measure_at_rates),
-    ("9", spread::measure),
-    ("10", join::measure),
-    ("11", idle::measure),
-    ("13", durable::measure),
-    ("14", reopen::measure),
-    ("15", events::measure),
-    ("16", fifty::measure),
-    ("18", size::measure),
-];
-
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--role", role, ..] => play(role, &args[2..]),
         [] => bench(None),
-        ["--write", path] => bench(Some(path)),
+        ["--write", path] => bench(Some(Path::new(path))),
         _ => Err("usage: [QUICK=1] [ROW=n] [JSON=1] p2pmap-bench [--write FILE]".into()),
     };
     match outcome {
@@ -93,21 +58,23 @@ fn main() -> ExitCode {
 
 fn play(role: &str, args: &[String]) -> Result<()> {
     match role {
-        "node" => node::node(args),
-        "join" => node::join(args),
-        "idle" => node::idle(args),
-        "memory" => memory::memory(args),
-        "open" => size::open(),
-        "gossip" => gossip::gossip(args),
-        "echo" => tcp::echo(args),
-        "load" => tcp::load(args),
-        "reopen" => reopen::reopen(args),
-        "refill" => reopen::refill(args),
+        "node" => process::node::node(args),
+        "join" => process::node::join(args),
+        "idle" => process::node::idle(args),
+        "memory" => rows::memory::memory(args),
+        "sized" => rows::sizes::sized(args),
+        "reconcile" => rows::reconcile::reconcile(args),
+        "open" => rows::size::open(),
+        "gossip" => floors::gossip::gossip(args),
+        "echo" => floors::tcp::echo(args),
+        "load" => floors::tcp::load(args),
+        "reopen" => rows::reopen::reopen(args),
+        "refill" => rows::reopen::refill(args),
         _ => Err(format!("no such role: {role}").into()),
     }
 }
 
-fn bench(write: Option<&str>) -> Result<()> {
+fn bench(write: Option<&Path>) -> Result<()> {
     if std::env::var_os(machine::ALONE).is_none() && machine::can_be_apart() {
         let ended = machine::apart().arg(std::env::current_exe()?).args(std::env::args().skip(1)).status()?;
         std::process::exit(ended.code().unwrap_or(1));
@@ -115,25 +82,46 @@ fn bench(write: Option<&str>) -> Result<()> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let effort = Effort { quick: set("QUICK").is_some() };
     let wanted = set("ROW");
-    let conditions = machine::conditions();
-    let (mut lines, mut failed) = (Vec::new(), Vec::new());
-    for (row, measure) in ROWS {
-        if wanted.as_deref().is_some_and(|wanted| wanted != row) {
-            continue;
-        }
-        eprintln!("row {row} (load {}) ...", machine::load());
-        match measure(effort) {
-            Ok(measured) => lines.extend(measured),
-            Err(error) => failed.push(format!("row {row}: {error}")),
-        }
+    let rows: Vec<&Row> = ROWS.iter().filter(|row| wanted.as_deref().is_none_or(|wanted| wanted == row.name)).collect();
+    if rows.is_empty() {
+        return Err("there is no such row".into());
     }
+    let conditions = machine::conditions();
+    let (figures, failed) = measure(&rows, effort);
     match set("JSON") {
-        Some(_) => println!("{}", report::json(&conditions, &lines)),
-        None => print!("{}", report::text(&conditions, &lines)),
+        Some(_) => println!("{}", report::json(&conditions, &rows, &figures)),
+        None => print!("{}", report::text(&conditions, &figures)),
     }
     if let Some(path) = write {
-        std::fs::write(path, report::markdown(&conditions, &lines, effort))?;
-        eprintln!("written to {path}");
+        report::write(path, &conditions, &rows, &figures, effort)?;
+        eprintln!("written to {}", path.display());
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n").into()) }
+}
+
+/// Measures those rows; their figures in that order, and what failed.
+fn measure(rows: &[&Row], effort: Effort) -> (Figures, Vec<String>) {
+    let start = Instant::now();
+    let one = |row: &Row| {
+        eprintln!("row {} (load {}) ...", row.name, machine::load());
+        let start = Instant::now();
+        let measured = (row.measure)(effort).map_err(|error| format!("row {}: {error}", row.name));
+        eprintln!("row {} took {:.1} s", row.name, start.elapsed().as_secs_f64());
+        measured
+    };
+    let (mut figures, mut failed) = (Figures::default(), Vec::new());
+    std::thread::scope(|scope| {
+        let beside: Vec<_> = rows.iter().map(|row| row.beside.then(|| scope.spawn(|| one(row)))).collect();
+        let measured: Vec<_> = rows.iter().map(|row| (!row.beside).then(|| one(row))).collect();
+        for (beside, measured) in beside.into_iter().zip(measured) {
+            let joined = beside.map(|beside| beside.join().unwrap_or_else(|_| Err("a row panicked".into())));
+            match joined.or(measured) {
+                Some(Ok(more)) => figures.add(more),
+                Some(Err(error)) => failed.push(error),
+                None => {}
+            }
+        }
+    });
+    eprintln!("all of it took {:.1} s", start.elapsed().as_secs_f64());
+    (figures, failed)
 }

@@ -1,0 +1,162 @@
+//! Row 12: a hundred differences among a hundred thousand entries, on a connection that is there already.
+//!
+//! Gossip carries none of them: they are made while the other process has the map closed.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use p2pmap::{Config, Map, MapOptions, Node};
+
+use crate::clock::{Samples, now_ns};
+use crate::floors::tcp;
+use crate::load::{ENTRY_BYTES, first, key, value};
+use crate::machine::wire_bytes;
+use crate::process::node::{LONG, holds, meet};
+use crate::process::{Peer, line, relay, serve};
+use crate::report::{Figures, Floor, Line, Unit};
+use crate::rows::durable::Place;
+use crate::{Effort, Result};
+
+const ENTRIES: usize = 100_000;
+const DIFFERENCES: usize = 100;
+/// Of the relay, one way.
+const DELAY: Duration = Duration::from_millis(20);
+/// What follows on the exchange is over by then.
+const AFTERWARDS: Duration = Duration::from_millis(300);
+/// How exactly the moment is known at which all is there.
+const LOOK: Duration = Duration::from_micros(200);
+
+pub fn measure(effort: Effort) -> Result<Figures> {
+    let rounds = effort.pick(7, 25);
+    let (took, bytes) = reconciled(Duration::ZERO, rounds)?;
+    let (far, _) = reconciled(DELAY, effort.pick(3, 7))?;
+    let trip = tcp::ping_pong(effort.pick(100, 300))?.median() * 2.0;
+    let line = |what: &str, unit, ours, p99, floor, goal: &str| Line {
+        row: 12,
+        what: what.into(),
+        unit,
+        ours,
+        p99,
+        floor: Some(floor),
+        samples: rounds.to_string(),
+        goal: goal.into(),
+    };
+    let floor = |what: &str, is| Floor { what: what.into(), is, p99: None };
+    let mut lines = Vec::new();
+    if bytes.len() > 0 {
+        let payload = floor("keys and values that differ", (DIFFERENCES * ENTRY_BYTES) as f64);
+        let what = "100 differences among 100 k: bytes on the wire";
+        lines.push(line(what, Unit::Bytes, bytes.median(), None, payload, "<= 1.3 x and 2 kB"));
+    }
+    lines.push(line(
+        "the same: time",
+        Unit::Nanoseconds,
+        took.median(),
+        Some(took.quantile(1.0)),
+        floor("two round trips of TCP", 2.0 * trip),
+        "<= 10 ms",
+    ));
+    lines.push(Line {
+        samples: far.len().to_string(),
+        ..line(
+            "the same: round trips",
+            Unit::Count,
+            far.median() / (2.0 * DELAY.as_nanos() as f64),
+            None,
+            floor("ask and answer", 1.0),
+            "<= 2",
+        )
+    });
+    Ok(lines.into())
+}
+
+/// How long it took, and what it took on the wire; over a wire with that delay each way.
+fn reconciled(delay: Duration, rounds: usize) -> Result<(Samples, Samples)> {
+    let place = Place::new()?;
+    let mut writer = Peer::start("node", &[])?;
+    writer.ask(&format!("put 0 {ENTRIES}"))?;
+    let reached = if delay.is_zero() { writer.ready.clone() } else { relayed(&writer.ready, delay)? };
+    let mut reader = Peer::start("reconcile", &[&place.0.to_string_lossy(), &reached])?;
+    let (mut took, mut bytes) = (Vec::new(), Vec::new());
+    for round in 1..=rounds {
+        reader.ask("close")?;
+        writer.ask("alone")?;
+        writer.ask(&format!("rewrite {DIFFERENCES} {round}"))?;
+        let before = wire_bytes();
+        reader.tell(&format!("open {DIFFERENCES} {round}"))?;
+        took.extend(reader.numbers()?);
+        std::thread::sleep(AFTERWARDS);
+        bytes.extend(wire_bytes().zip(before).map(|(after, before)| after - before));
+    }
+    let (here, there) = (writer.ask("digest")?, reader.ask("digest")?);
+    if here != there {
+        return Err(format!("the two ends differ: {here} and {there}").into());
+    }
+    Ok((Samples::new(took), Samples::new(bytes)))
+}
+
+/// The address of a relay to that one, which is `/ip4/ADDRESS/tcp/PORT`.
+fn relayed(address: &str, delay: Duration) -> Result<String> {
+    let port = address.split('/').nth(4).ok_or("an address without a port")?;
+    let relay = relay::start(SocketAddr::from(([127, 0, 0, 1], port.parse()?)), delay)?;
+    Ok(format!("/ip4/{}/tcp/{}", relay.ip(), relay.port()))
+}
+
+/// `reconcile PLACE BOOTSTRAP`: holds all that the other one has, and keeps it on disk; then opens and closes its map as told.
+pub fn reconcile(args: &[String]) -> Result<()> {
+    let [place, bootstrap] = args else { return Err("reconcile PLACE BOOTSTRAP".into()) };
+    let mut config = Config::new();
+    config.set("data_dir", &format!("{place}/data"))?.set("durability", "async")?.set("bootstrap", bootstrap)?;
+    let node = Node::open(config)?;
+    let open = || node.map("bench", MapOptions::new());
+    let mut map = open()?;
+    holds(&map, ENTRIES)?;
+    meet(&map)?;
+    serve("ready", |words| match words {
+        ["close"] => {
+            map.close();
+            Ok("closed".into())
+        }
+        ["open", count, says] => {
+            map = open()?;
+            let opened = now_ns();
+            let (count, says) = (count.parse()?, says.parse()?);
+            while !says_so(&map, count, says)? {
+                if now_ns() - opened > LONG.as_nanos() as u64 {
+                    return Err("the changes have not come".into());
+                }
+                std::thread::sleep(LOOK);
+            }
+            Ok(line([now_ns() - opened]))
+        }
+        ["digest"] => {
+            meet(&map)?;
+            let status = map.status()?;
+            Ok(format!("{} {}", status.live, status.digest))
+        }
+        _ => Err(format!("no such command: {words:?}").into()),
+    })
+}
+
+/// The numbers of the keys that are overwritten: far apart, as they come.
+fn scattered(count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(|at| at * 997 % ENTRIES)
+}
+
+/// Whether all those entries say so.
+fn says_so(map: &Map, count: usize, says: u64) -> Result<bool> {
+    for number in scattered(count) {
+        if map.get_with(key(number), |value| first(value))?.flatten() != Some(says) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Has all those entries say so.
+pub fn rewrite(map: &Map, count: usize, says: u64) -> Result<()> {
+    for number in scattered(count) {
+        map.put(key(number), value(says, number as u64))?;
+    }
+    Ok(())
+}
