@@ -105,8 +105,8 @@ pub const ROWS: [Row; 19] = [
         reconcile::measure,
         "Two processes whose connection stays. One closes the map, which it keeps on disk; the other, whom nobody hears then, overwrites \
         100 keys; and the first opens the map again. Bytes are all that loopback carries from then until 0.3 s after it holds the \
-        changes. The time is from when the map is open until it holds them. Round trips are that time where every byte takes 20 ms \
-        each way, through a relay, in round trips of 40 ms.",
+        changes. The time is from the first byte that the first then sends until it holds them, through a relay, which takes its share. Round \
+        trips are that time where the relay holds every byte for 20 ms, in round trips of 40 ms.",
     ),
     Row::new(
         "13",

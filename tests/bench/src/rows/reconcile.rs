@@ -12,7 +12,8 @@ use crate::floors::tcp;
 use crate::load::{ENTRY_BYTES, first, key, value};
 use crate::machine::wire_bytes;
 use crate::process::node::{LONG, holds, meet};
-use crate::process::{Peer, line, relay, serve};
+use crate::process::relay::Relay;
+use crate::process::{Peer, line, serve};
 use crate::report::{Figures, Floor, Line, Unit};
 use crate::rows::durable::Place;
 use crate::{Effort, Result};
@@ -28,8 +29,10 @@ const LOOK: Duration = Duration::from_micros(200);
 
 pub fn measure(effort: Effort) -> Result<Figures> {
     let rounds = effort.pick(7, 25);
-    let (took, bytes) = reconciled(Duration::ZERO, rounds)?;
-    let (far, _) = reconciled(DELAY, effort.pick(3, 7))?;
+    let bytes = Pair::start(None)?.bytes(rounds, DIFFERENCES)?;
+    let nothing = Pair::start(None)?.bytes(rounds, 0)?;
+    let took = Pair::start(Some(Duration::ZERO))?.times(rounds)?;
+    let far = Pair::start(Some(DELAY))?.times(effort.pick(3, 7))?;
     let trip = tcp::ping_pong(effort.pick(100, 300))?.median() * 2.0;
     let line = |what: &str, unit, ours, p99, floor, goal: &str| Line {
         row: 12,
@@ -47,6 +50,8 @@ pub fn measure(effort: Effort) -> Result<Figures> {
         let payload = floor("keys and values that differ", (DIFFERENCES * ENTRY_BYTES) as f64);
         let what = "100 differences among 100 k: bytes on the wire";
         lines.push(line(what, Unit::Bytes, bytes.median(), None, payload, "<= 1.3 x and 2 kB"));
+        let what = "the same without a difference";
+        lines.push(line(what, Unit::Bytes, nothing.median(), None, floor("with them", bytes.median()), ""));
     }
     lines.push(line(
         "the same: time",
@@ -70,36 +75,81 @@ pub fn measure(effort: Effort) -> Result<Figures> {
     Ok(lines.into())
 }
 
-/// How long it took, and what it took on the wire; over a wire with that delay each way.
-fn reconciled(delay: Duration, rounds: usize) -> Result<(Samples, Samples)> {
-    let place = Place::new()?;
-    let mut writer = Peer::start("node", &[])?;
-    writer.ask(&format!("put 0 {ENTRIES}"))?;
-    let reached = if delay.is_zero() { writer.ready.clone() } else { relayed(&writer.ready, delay)? };
-    let mut reader = Peer::start("reconcile", &[&place.0.to_string_lossy(), &reached])?;
-    let (mut took, mut bytes) = (Vec::new(), Vec::new());
-    for round in 1..=rounds {
-        reader.ask("close")?;
-        writer.ask("alone")?;
-        writer.ask(&format!("rewrite {DIFFERENCES} {round}"))?;
-        let before = wire_bytes();
-        reader.tell(&format!("open {DIFFERENCES} {round}"))?;
-        took.extend(reader.numbers()?);
-        std::thread::sleep(AFTERWARDS);
-        bytes.extend(wire_bytes().zip(before).map(|(after, before)| after - before));
-    }
-    let (here, there) = (writer.ask("digest")?, reader.ask("digest")?);
-    if here != there {
-        return Err(format!("the two ends differ: {here} and {there}").into());
-    }
-    Ok((Samples::new(took), Samples::new(bytes)))
+/// Two processes that hold the same: one writes, the other opens and closes its map.
+struct Pair {
+    writer: Peer,
+    reader: Peer,
+    relay: Option<Relay>,
+    round: usize,
+    _place: Place,
 }
 
-/// The address of a relay to that one, which is `/ip4/ADDRESS/tcp/PORT`.
-fn relayed(address: &str, delay: Duration) -> Result<String> {
+impl Pair {
+    /// Side by side, or with a relay between them that delays each byte so long.
+    fn start(delay: Option<Duration>) -> Result<Self> {
+        let place = Place::new()?;
+        let mut writer = Peer::start("node", &[])?;
+        writer.ask(&format!("put 0 {ENTRIES}"))?;
+        let relay = delay.map(|delay| Relay::start(socket(&writer.ready)?, delay)).transpose()?;
+        let reached =
+            relay.as_ref().map_or(writer.ready.clone(), |relay| format!("/ip4/127.0.0.1/tcp/{}", relay.address.port()));
+        let reader = Peer::start("reconcile", &[&place.0.to_string_lossy(), &reached])?;
+        Ok(Self { writer, reader, relay, round: 0, _place: place })
+    }
+
+    /// So much differs then, and the reader's map is closed.
+    fn part(&mut self, differences: usize) -> Result<()> {
+        self.round += 1;
+        self.reader.ask("close")?;
+        self.writer.ask("alone")?;
+        self.writer.ask(&format!("rewrite {differences} {}", self.round))?;
+        Ok(())
+    }
+
+    /// When the reader had all of it.
+    fn meet(&mut self, differences: usize) -> Result<u64> {
+        self.reader.ask(&format!("open {differences} {}", self.round))?.parse().map_err(Into::into)
+    }
+
+    /// What each round carried over the wire; nothing where that cannot be known.
+    fn bytes(&mut self, rounds: usize, differences: usize) -> Result<Samples> {
+        let mut bytes = Vec::new();
+        for _ in 0..rounds {
+            self.part(differences)?;
+            let before = wire_bytes();
+            self.meet(differences)?;
+            std::thread::sleep(AFTERWARDS);
+            bytes.extend(wire_bytes().zip(before).map(|(after, before)| after - before));
+        }
+        self.check()?;
+        Ok(Samples::new(bytes))
+    }
+
+    /// How long each round took, from its first byte at the relay.
+    fn times(&mut self, rounds: usize) -> Result<Samples> {
+        let mut took = Vec::new();
+        for _ in 0..rounds {
+            self.part(DIFFERENCES)?;
+            // What was said about the closing is over, too.
+            std::thread::sleep(AFTERWARDS);
+            self.relay.iter().for_each(Relay::listen);
+            let held = self.meet(DIFFERENCES)?;
+            took.push(held - self.relay.as_ref().map_or(held, Relay::began));
+        }
+        self.check()?;
+        Ok(Samples::new(took))
+    }
+
+    fn check(&mut self) -> Result<()> {
+        let (here, there) = (self.writer.ask("digest")?, self.reader.ask("digest")?);
+        if here == there { Ok(()) } else { Err(format!("the two ends differ: {here} and {there}").into()) }
+    }
+}
+
+/// Where that is, which is `/ip4/127.0.0.1/tcp/PORT`.
+fn socket(address: &str) -> Result<SocketAddr> {
     let port = address.split('/').nth(4).ok_or("an address without a port")?;
-    let relay = relay::start(SocketAddr::from(([127, 0, 0, 1], port.parse()?)), delay)?;
-    Ok(format!("/ip4/{}/tcp/{}", relay.ip(), relay.port()))
+    Ok(SocketAddr::from(([127, 0, 0, 1], port.parse()?)))
 }
 
 /// `reconcile PLACE BOOTSTRAP`: holds all that the other one has, and keeps it on disk; then opens and closes its map as told.
@@ -127,7 +177,7 @@ pub fn reconcile(args: &[String]) -> Result<()> {
                 }
                 std::thread::sleep(LOOK);
             }
-            Ok(line([now_ns() - opened]))
+            Ok(line([now_ns()]))
         }
         ["digest"] => {
             meet(&map)?;
