@@ -129,9 +129,11 @@ impl Ranged for Extent {
         }
         let within: Vec<f64> = marks(self.low, self.high).filter(|mark| *mark >= low && *mark <= high).collect();
         let is_power = |mark: &f64| mark.log10().fract().abs() < 1e-9;
-        match within.len() <= most && self.scale != Scale::Percentile {
-            true => within,
-            false => within.into_iter().filter(is_power).collect(),
+        match self.scale {
+            // The median, too.
+            Scale::Percentile => within.into_iter().filter(|mark| *mark == 2.0 || is_power(mark)).collect(),
+            _ if within.len() > most => within.into_iter().filter(is_power).collect(),
+            _ => within,
         }
     }
 

@@ -17,8 +17,8 @@ pub fn measure(effort: Effort) -> Result<Figures> {
     for (writers, goal) in [(1, ">= 0.9 x"), (32, ">= 0.8 x")] {
         lines.push(puts(writers, effort.pick(1_500, 10_000), goal)?);
     }
-    lines.extend(overwrites::measure("async", effort.pick(1_000_000, 10_000_000))?);
-    lines.extend(overwrites::measure("sync", effort.pick(30_000, 150_000))?);
+    lines.extend(overwrites::measure("async", effort.pick(1_000_000, 4_000_000))?);
+    lines.extend(overwrites::measure("sync", effort.pick(30_000, 75_000))?);
     Ok(lines.into())
 }
 

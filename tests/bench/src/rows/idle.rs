@@ -14,7 +14,7 @@ pub fn measure(effort: Effort) -> Result<Figures> {
         eprintln!("  not measured: that takes a network namespace, which cannot be made here");
         return Ok(Figures::default());
     }
-    let seconds: u64 = effort.pick(20, 90);
+    let seconds: u64 = effort.pick(20, 60);
     // Both at once, each on a wire of its own.
     let measuring = [SELDOM_MS, OFTEN_MS].map(|interval| std::thread::spawn(move || bytes_a_minute(interval, seconds)));
     let mut figures = Vec::new();

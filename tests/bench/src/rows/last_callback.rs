@@ -12,16 +12,18 @@ use crate::report::{Axis, Curve, Figures, Floor, Line, Plot, Scale, Unit};
 use crate::rows::notify::DELTA_BYTES;
 use crate::{Effort, Result};
 
-const SIZES: [usize; 5] = [2, 5, 10, 20, NODES];
-/// Of the row.
+/// Of the row; the plot has fewer, too.
 const NODES: usize = 50;
+/// Puts a second on so many nodes; on fewer there are more, up to the other.
 const RATE: u64 = 20;
+const MOST: u64 = 100;
 const WARM_UP: usize = 40;
 /// So many connections each node makes by itself; others come to it.
 const DIALED: usize = 4;
 
 pub fn measure(effort: Effort) -> Result<Figures> {
-    let (rounds, count) = effort.pick((1, 100), (2, 300));
+    let (rounds, count) = effort.pick((1, 60), (2, 240));
+    let sizes: &[usize] = effort.pick(&[2, NODES], &[2, 5, 10, 20, NODES]);
     let at_size = |nodes: usize, count: usize| -> Result<(Samples, Samples)> {
         let (mut all, mut floor) = (Samples::default(), Samples::default());
         for _ in 0..rounds {
@@ -37,8 +39,8 @@ pub fn measure(effort: Effort) -> Result<Figures> {
         curves.push(Curve::floor(colour, &format!("bare gossipsub, {what}"), Vec::new()));
     }
     let mut lines = Vec::new();
-    for nodes in SIZES {
-        let (all, floor) = at_size(nodes, if nodes == NODES { count } else { count / 3 })?;
+    for &nodes in sizes {
+        let (all, floor) = at_size(nodes, if nodes == NODES { count } else { count / 2 })?;
         for (pair, (_, quantile)) in curves.chunks_exact_mut(2).zip(quantiles) {
             pair[0].points.push((nodes as f64, all.quantile(quantile)));
             pair[1].points.push((nodes as f64, floor.quantile(quantile)));
@@ -68,12 +70,17 @@ fn line(all: &Samples, floor: &Samples) -> Line {
     }
 }
 
+/// Puts a second: about as many messages in all.
+fn rate(nodes: usize) -> u64 {
+    (RATE * NODES as u64 / nodes as u64).min(MOST)
+}
+
 fn ours(nodes: usize, count: usize) -> Result<Samples> {
     let first = open(&[] as &[&str])?;
     let bootstrap = format!("bootstrap={}", address(&first)?);
     let others = (1..nodes).map(|_| open(&[&bootstrap])).collect::<Result<Vec<_>>>()?;
     let put = |at: usize| first.put(key(at), value(now_ns(), at as u64)).map(drop);
-    paced(RATE, WARM_UP, put)?;
+    paced(rate(nodes), WARM_UP, put)?;
     for map in &others {
         meet(map)?;
         holds(map, WARM_UP)?;
@@ -83,7 +90,7 @@ fn ours(nodes: usize, count: usize) -> Result<Samples> {
         let (done, ages) = std::sync::mpsc::channel();
         collected.push((map.subscribe(SubscribeOptions::default(), collect(count, done))?, ages));
     }
-    paced(RATE, count, |at| put(WARM_UP + at))?;
+    paced(rate(nodes), count, |at| put(WARM_UP + at))?;
     last(collected.iter().map(|(_, ages)| Ok(ages.recv_timeout(LONG)?)))
 }
 
@@ -106,14 +113,14 @@ fn bare(nodes: usize, count: usize) -> Result<Samples> {
         Ok(answer.recv_timeout(LONG)?)
     };
     ask(&|done| Ask::Meet { listeners: nodes - 1, done })?;
-    ask(&|done| Ask::Pace { rate: RATE, count: WARM_UP, bytes: DELTA_BYTES, done })?;
+    ask(&|done| Ask::Pace { rate: rate(nodes), count: WARM_UP, bytes: DELTA_BYTES, done })?;
     let mut collected = Vec::new();
     for asks in &others {
         let (done, ages) = sync_channel(1);
         asks.send(Ask::Collect { count, apart: false, done })?;
         collected.push(ages);
     }
-    ask(&|done| Ask::Pace { rate: RATE, count, bytes: DELTA_BYTES, done })?;
+    ask(&|done| Ask::Pace { rate: rate(nodes), count, bytes: DELTA_BYTES, done })?;
     last(collected.iter().map(|ages| {
         let ages = ages.recv_timeout(LONG)?;
         Ok(ages.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?)

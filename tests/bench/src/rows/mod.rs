@@ -130,7 +130,7 @@ pub const ROWS: [Row; 19] = [
     Row::new(
         "16",
         last_callback::measure,
-        "All nodes in one process, each dials at most four others; one thread puts 20 a second on the first, new keys; until the \
+        "All nodes in one process, each dials at most four others; one thread puts 20 a second on the first of fifty, 100 on that of ten or fewer, new keys; until the \
         callback of the last node.",
     ),
     Row::new(

@@ -12,7 +12,7 @@ const WARM_UP: usize = 150;
 pub const DELTA_BYTES: usize = 200;
 
 pub fn measure(effort: Effort) -> Result<Figures> {
-    let (rounds, count) = effort.pick((3, 500), (5, 1500));
+    let (rounds, count) = effort.pick((2, 400), (4, 1000));
     let mut writer = Peer::start("node", &[])?;
     let mut reader = Peer::start("node", &[&format!("bootstrap={}", writer.ready)])?;
     let mut publisher = Peer::start("gossip", &[])?;
@@ -67,7 +67,7 @@ pub fn measure_at_rates(effort: Effort) -> Result<Figures> {
     }
     let (mut lines, mut curves) = (Vec::new(), Vec::new());
     for (colour, (rate, what)) in [(2_000, "2 k/s"), (20_000, "20 k/s")].into_iter().enumerate() {
-        let (rounds, count) = effort.pick((2, rate as usize), (5, 2 * rate as usize));
+        let (rounds, count) = effort.pick((2, rate as usize / 2), (3, 2 * rate as usize));
         let (mut ours, mut floor) = (Samples::default(), Samples::default());
         for _ in 0..rounds {
             ours = ours.and(ages_at(rate, &mut writer, &mut reader, count, "pace", "", "")?);

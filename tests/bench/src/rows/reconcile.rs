@@ -28,11 +28,11 @@ const AFTERWARDS: Duration = Duration::from_millis(300);
 const LOOK: Duration = Duration::from_micros(200);
 
 pub fn measure(effort: Effort) -> Result<Figures> {
-    let rounds = effort.pick(7, 25);
+    let rounds = effort.pick(5, 20);
     let bytes = Pair::start(None)?.bytes(rounds, DIFFERENCES)?;
     let nothing = Pair::start(None)?.bytes(rounds, 0)?;
     let took = Pair::start(Some(Duration::ZERO))?.times(rounds)?;
-    let far = Pair::start(Some(DELAY))?.times(effort.pick(3, 7))?;
+    let far = Pair::start(Some(DELAY))?.times(effort.pick(3, 5))?;
     let trip = tcp::ping_pong(effort.pick(100, 300))?.median() * 2.0;
     let line = |what: &str, unit, ours, p99, floor, goal: &str| Line {
         row: 12,

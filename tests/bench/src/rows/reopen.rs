@@ -22,7 +22,7 @@ use crate::{Effort, Result};
 const ROW_BYTES: usize = 40;
 
 pub fn measure(effort: Effort) -> Result<Figures> {
-    let mut lines = reopened(100_000, effort.pick(5, 9), "")?;
+    let mut lines = reopened(100_000, effort.pick(3, 7), "")?;
     if !effort.quick {
         lines.extend(reopened(1_000_000, 5, "<= 1.5 x")?);
     }

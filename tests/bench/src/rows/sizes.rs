@@ -17,12 +17,13 @@ const SIZES: [usize; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 /// So many keys are taken together.
 const BLOCK: usize = 1000;
 const SCANS: usize = 50;
+const BLOCKS: usize = 500;
 /// All keys that differ in their last two digits.
 const DIGITS: usize = 2;
 /// The largest size is measured where this much is free.
 const ROOM_BYTES: u64 = 12 << 30;
-/// Redis takes longer to fill than it is worth beyond.
-const REDIS: usize = 1_000_000;
+/// What fewer take is lost in what Redis holds already; more take long.
+const REDIS: std::ops::RangeInclusive<usize> = 100_000..=1_000_000;
 
 /// In the order that `sized` says them.
 const OPERATIONS: [&str; 4] = ["put, a new key", "put, overwriting", "get, copied", "scan of 100"];
@@ -40,7 +41,9 @@ pub fn measure(effort: Effort) -> Result<Figures> {
         memory.push((at, sizes("ours", size, &mut ours)? / at));
         payload.push((at, ENTRY_BYTES as f64));
         sizes("bare", size, &mut floor)?;
-        if let Some(mut server) = Redis::start()?.filter(|_| size <= REDIS) {
+        if REDIS.contains(&size)
+            && let Some(mut server) = Redis::start()?
+        {
             redis.push((at, server.fill(size)? / at));
         }
     }
@@ -152,12 +155,10 @@ fn figures(mut map: impl Sized, size: usize) -> Result<[u64; 5]> {
     }
     let put = (now_ns() - start) * 10 / size as u64;
     let memory = resident_bytes()?.saturating_sub(before);
-    // As many blocks as make the smallest size steady, and the largest one cold.
-    let blocks = 500;
     let mut random = Random(7);
     let mut timed = |block: &mut dyn FnMut(&[Key]) -> Result<()>, keys: usize| -> Result<u64> {
-        let mut samples = Vec::with_capacity(blocks);
-        for _ in 0..blocks {
+        let mut samples = Vec::with_capacity(BLOCKS);
+        for _ in 0..BLOCKS {
             let chosen: Vec<Key> = (0..keys).map(|_| key(random.below(size))).collect();
             let start = now_ns();
             block(&chosen)?;
