@@ -24,6 +24,8 @@ const DIFFERENCES: usize = 100;
 const DELAY: Duration = Duration::from_millis(20);
 /// What follows on the exchange is over by then.
 const AFTERWARDS: Duration = Duration::from_millis(300);
+/// A process may be held up so long between its first byte and its map being open.
+const OPENING_NS: u64 = 2_000_000;
 /// How exactly the moment is known at which all is there.
 const LOOK: Duration = Duration::from_micros(200);
 
@@ -106,9 +108,10 @@ impl Pair {
         Ok(())
     }
 
-    /// When the reader had all of it.
-    fn meet(&mut self, differences: usize) -> Result<u64> {
-        self.reader.ask(&format!("open {differences} {}", self.round))?.parse().map_err(Into::into)
+    /// When the reader's map was open, and when it had all of it.
+    fn meet(&mut self, differences: usize) -> Result<[u64; 2]> {
+        self.reader.tell(&format!("open {differences} {}", self.round))?;
+        self.reader.numbers()?.try_into().map_err(|_| "no figures".into())
     }
 
     /// What each round carried over the wire; nothing where that cannot be known.
@@ -133,8 +136,10 @@ impl Pair {
             // What was said about the closing is over, too.
             std::thread::sleep(AFTERWARDS);
             self.relay.iter().for_each(Relay::listen);
-            let held = self.meet(DIFFERENCES)?;
-            took.push(held - self.relay.as_ref().map_or(held, Relay::began));
+            let [opened, held] = self.meet(DIFFERENCES)?;
+            // A sign of life that came while the map was read from disk began nothing.
+            let began = self.relay.as_ref().map_or(opened, Relay::began);
+            took.push(held - began.clamp(opened - OPENING_NS, held));
         }
         self.check()?;
         Ok(Samples::new(took))
@@ -177,7 +182,7 @@ pub fn reconcile(args: &[String]) -> Result<()> {
                 }
                 std::thread::sleep(LOOK);
             }
-            Ok(line([now_ns()]))
+            Ok(line([opened, now_ns()]))
         }
         ["digest"] => {
             meet(&map)?;
