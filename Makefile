@@ -30,6 +30,7 @@ sim: ## the deterministic simulation: make sim SEEDS=100000; make sim SEEDS=1 SE
 	SEEDS=$(SEEDS) SEED_BASE=$(SEED_BASE) cargo test --release --locked -p p2pmap --lib sim::g1 -- --nocapture
 
 bench: rust python node go ## measures, each figure beside its floor, and writes docs/benchmarks.md; QUICK=1 takes two minutes
+	cargo test --quiet --release --locked --no-run -p p2pmap --lib
 	cargo run --release --locked -p p2pmap-bench -- --write docs/benchmarks.md
 
 bench-peers: ## measures beside Redis, etcd, NATS, chitchat, iroh-docs and zenoh, and writes docs/benchmarks-peers.md

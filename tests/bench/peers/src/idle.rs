@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pmap_bench::child::{Peer, line, serve};
+use p2pmap_bench::process::{Peer, line, serve};
 use p2pmap_bench::machine::{can_be_apart, wire_bytes};
 use p2pmap_bench::{Effort, Result};
 

@@ -2,7 +2,7 @@
 
 use p2pmap_bench::Effort;
 use p2pmap_bench::load::count;
-use p2pmap_bench::table::amount;
+use p2pmap_bench::report::amount;
 use serde_json::json;
 
 use crate::contender::Contender;

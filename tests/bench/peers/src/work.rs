@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use p2pmap_bench::child::Peer;
+use p2pmap_bench::process::Peer;
 use p2pmap_bench::clock::Samples;
-use p2pmap_bench::table::Unit;
+use p2pmap_bench::report::Unit;
 use p2pmap_bench::{Effort, Result};
 
 use crate::contender::Contender;
