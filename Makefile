@@ -10,7 +10,7 @@ HAS := tests/toolchain.sh
 LANGUAGES := c python node go
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench lint header dist install clean build rust $(LANGUAGES)
+.PHONY: help demo test soak bench counts lint header dist install clean build rust $(LANGUAGES)
 
 help: ## this list
 	@echo "make TARGET, one of:"
@@ -31,6 +31,10 @@ sim: ## the deterministic simulation: make sim SEEDS=100000; make sim SEEDS=1 SE
 
 bench: rust python node go ## measures, each figure beside its floor, and writes docs/benchmarks.md; QUICK=1 takes two minutes
 	cargo run --release --locked -p p2pmap-bench -- --write docs/benchmarks.md
+
+counts: ## counts instructions and allocations of the hot paths anew, into tests/counts/baseline.txt; needs valgrind
+	@$(HAS) rust
+	P2PMAP_COUNTS=write cargo test --release --locked -p p2pmap-counts -- --nocapture
 
 lint: ## formats, lints, types and licences, of every language
 	@tests/lint.sh
