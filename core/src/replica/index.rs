@@ -57,11 +57,26 @@ impl Index {
     /// Entries there throughout are visited once; entries that come or go meanwhile may or may not be.
     pub fn visit(&self, range: KeyRange<'_>, reverse: bool, mut visit: impl FnMut(&Slot, Record) -> bool) {
         let guard = Guard::new();
-        let mut slots = self.ordered.range::<[u8], _>(range, &guard);
+        let mut slots = self.ordered.range::<[u8], _>(self.without_far_end(range, reverse, &guard), &guard);
         while let Some((slot, ())) = if reverse { slots.next_back() } else { slots.next() } {
             if !visit(slot, slot.record()) {
                 return;
             }
+        }
+    }
+
+    /// The same keys, but no bound to start from where that lies beyond all keys: the tree would look for it in every leaf, again
+    /// and again, and a scan of everything would cost the square of what there is.
+    fn without_far_end<'a>(&self, (from, to): KeyRange<'a>, reverse: bool, guard: &Guard) -> KeyRange<'a> {
+        let mut all = self.ordered.iter(guard);
+        let (start, nearest) = if reverse { (to, all.next_back()) } else { (from, all.next()) };
+        let (Bound::Included(start) | Bound::Excluded(start), Some((nearest, ()))) = (start, nearest) else {
+            return (from, to);
+        };
+        match reverse {
+            false if start < nearest.key() => (Bound::Unbounded, to),
+            true if start > nearest.key() => (from, Bound::Unbounded),
+            _ => (from, to),
         }
     }
 

@@ -40,17 +40,20 @@ pub fn reads() -> Result<()> {
         Ok(())
     })?;
     let mut found = 0;
-    let mut scan = |prefix: &[u8], limit| {
-        let options = ScanOptions { prefix: prefix.to_vec(), limit, ..ScanOptions::default() };
+    let mut scan = |prefix: &[u8], limit, reverse| {
+        let options = ScanOptions { prefix: prefix.to_vec(), limit, reverse, ..ScanOptions::default() };
         found += map.scan(options)?.map(black_box).count();
         Ok(())
     };
     let scans = ENTRIES / MANY;
     let prefix = |key: &Key| key[..KEY_BYTES - 2].to_vec();
-    measure("scan of a prefix with 100 entries", scans, || keys[..scans].iter().try_for_each(|key| scan(&prefix(key), None)))?;
-    measure("scan of the first 100 of all entries", scans, || (0..scans).try_for_each(|_| scan(b"", Some(MANY))))?;
+    measure("scan of a prefix with 100 entries", scans, || {
+        keys[..scans].iter().try_for_each(|key| scan(&prefix(key), None, false))
+    })?;
+    measure("scan of the first 100 of all entries", scans, || (0..scans).try_for_each(|_| scan(b"", Some(MANY), false)))?;
+    measure("scan of the last 100 of a prefix", scans, || (0..scans).try_for_each(|_| scan(b"0", Some(MANY), true)))?;
     map.close();
-    if found == 2 * scans * MANY { Ok(()) } else { Err(format!("{found} entries in {scans} scans").into()) }
+    if found == 3 * scans * MANY { Ok(()) } else { Err(format!("{found} entries in {scans} scans").into()) }
 }
 
 pub fn writes() -> Result<()> {
