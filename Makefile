@@ -10,7 +10,7 @@ HAS := tests/toolchain.sh
 LANGUAGES := c python node go
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-peers lint header dist install clean build rust $(LANGUAGES)
+.PHONY: help demo test soak sim bench bench-peers counts lint header dist install clean build rust $(LANGUAGES)
 
 help: ## this list
 	@echo "make TARGET, one of:"
@@ -35,6 +35,10 @@ bench: rust python node go ## measures, each figure beside its floor, and writes
 
 bench-peers: ## measures beside Redis, etcd, NATS, chitchat, iroh-docs and zenoh, and writes docs/benchmarks-peers.md
 	@tests/bench/peers/run.sh
+
+counts: ## counts instructions and allocations of the hot paths anew, into tests/counts/baseline.txt; needs valgrind
+	@$(HAS) rust
+	P2PMAP_COUNTS=write cargo test --release --locked -p p2pmap-counts -- --nocapture
 
 lint: ## formats, lints, types and licences, of every language
 	@tests/lint.sh
