@@ -41,10 +41,10 @@ fn parse(line: &str) -> Result<Found> {
     Ok(Found { how: how.into(), replicas: replicas.parse()?, rounds: rounds.parse()?, bytes: bytes.parse()? })
 }
 
-/// A thousand replicas beside the logarithm of their number, and beside ten.
+/// A thousand replicas beside the logarithm of their number, and beside a hundred.
 fn compared(found: &[Found], how: &str, name: &str) -> Result<[Line; 2]> {
     let of = |replicas: f64| found.iter().find(|one| one.how == how && one.replicas == replicas).ok_or("a size is missing");
-    let (few, many) = (of(10.0)?, of(1000.0)?);
+    let (few, many) = (of(100.0)?, of(1000.0)?);
     let line = |what: String, unit, ours, floor: &str, is, goal: &str| Line {
         row: 17,
         what,
@@ -60,7 +60,7 @@ fn compared(found: &[Found], how: &str, name: &str) -> Result<[Line; 2]> {
     let bytes = format!("1,000 simulated replicas agree by {name}: bytes a replica and write");
     Ok([
         line(rounds, Unit::Count, many.rounds, "binary logarithm of 1,000", log, "log n"),
-        line(bytes, Unit::Bytes, many.bytes, "10 replicas", few.bytes, "constant"),
+        line(bytes, Unit::Bytes, many.bytes, "100 replicas", few.bytes, "constant"),
     ])
 }
 
