@@ -58,10 +58,11 @@ impl Index {
     pub fn visit(&self, range: KeyRange<'_>, reverse: bool, mut visit: impl FnMut(&Slot, Record) -> bool) {
         let guard = Guard::new();
         let searched = self.searched(range, reverse, &guard);
+        let wider = searched != range;
         let mut slots = self.ordered.range::<[u8], _>(searched, &guard);
         while let Some((slot, ())) = if reverse { slots.next_back() } else { slots.next() } {
             // Come meanwhile, beyond a bound that was left out.
-            if searched != range && !contains(range, slot.key()) {
+            if wider && !contains(range, slot.key()) {
                 continue;
             }
             if !visit(slot, slot.record()) {

@@ -96,8 +96,8 @@ pub const ROWS: [Row; 19] = [
         ..Row::new(
             "11",
             idle::measure,
-            "Two nodes of one process on a network of their own, measured while other rows are. What sync costs is found with another \
-            pair that compares 60 times as often.",
+            "Two nodes of one process on a network of their own, measured while other rows are. What sync costs is the \
+            difference to another pair, which compares once a day, and what heartbeats say of it.",
         )
     },
     Row::new(
