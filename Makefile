@@ -10,11 +10,11 @@ HAS := tests/toolchain.sh
 LANGUAGES := c python node go
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench lint header dist install clean build rust $(LANGUAGES)
+.PHONY: help demo test soak sim bench bench-peers counts lint header dist install clean build rust $(LANGUAGES)
 
 help: ## this list
 	@echo "make TARGET, one of:"
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name what; do printf '  %-9s%s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name what; do printf '  %-13s%s\n' "$$name" "$$what"; done
 
 demo: build ## builds everything, then runs a cluster of five processes in five languages
 	target/release/demo $(foreach language,$(LANGUAGES),$$($(HAS) -q $(language) && echo $(language)))
@@ -30,7 +30,15 @@ sim: ## the deterministic simulation: make sim SEEDS=100000; make sim SEEDS=1 SE
 	SEEDS=$(SEEDS) SEED_BASE=$(SEED_BASE) cargo test --release --locked -p p2pmap --lib sim::g1 -- --nocapture
 
 bench: rust python node go ## measures, each figure beside its floor, and writes docs/benchmarks.md; QUICK=1 takes two minutes
+	cargo test --quiet --release --locked --no-run -p p2pmap --lib
 	cargo run --release --locked -p p2pmap-bench -- --write docs/benchmarks.md
+
+bench-peers: ## measures beside Redis, etcd, NATS, chitchat, iroh-docs and zenoh, and writes docs/benchmarks-peers.md
+	@tests/bench/peers/run.sh
+
+counts: ## counts instructions and allocations of the hot paths anew, into tests/counts/baseline.txt; needs valgrind
+	@$(HAS) rust
+	P2PMAP_COUNTS=write cargo test --release --locked -p p2pmap-counts -- --nocapture
 
 lint: ## formats, lints, types and licences, of every language
 	@tests/lint.sh

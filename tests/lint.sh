@@ -50,6 +50,8 @@ licences() {
 
 has rust || exit 1
 check rustfmt cargo fmt --all --check
+# No more of what p2pmap is compared with: compiling it takes longer than all the rest.
+check rustfmt-peers cargo fmt --manifest-path tests/bench/peers/Cargo.toml --check
 # In release mode, so that build scripts and procedural macros are those that the build has compiled already.
 check clippy cargo clippy --release --locked --workspace --all-targets --exclude p2pmap-node --quiet -- -D warnings
 # Of the Node.js package's half, what only JavaScript calls would seem unused in a build for tests.

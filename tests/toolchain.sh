@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says whether this machine has what a part needs: toolchain.sh [-q] PART, for one of rust c python node go.
+# Says whether this machine has what a part needs: toolchain.sh [-q] PART, for one of rust c python node go peers protoc.
 #
 # What is missing is named with how to get it. Debian's small packages are installed where the user is root; whole toolchains
 # never are. With -q it says and installs nothing.
@@ -59,9 +59,26 @@ needs_go() {
     at_least "$(go env GOVERSION | sed 's/^go//')" 1.24 || missing "$wanted; here: $(go env GOVERSION)"
 }
 
+# What p2pmap is compared with. A server that is missing is left out of the comparison.
+needs_peers() {
+    needs_rust
+    at_least "$(rustc --version | cut -d' ' -f2)" 1.91 || missing "Rust 1.91 or later, for iroh (rustup update)"
+    for tool in redis-server:redis-server etcd:etcd-server nats-server:nats-server; do
+        has_or_install "${tool%%:*}" "${tool#*:}" || echo "--- not compared with: no ${tool%%:*} (apt-get install ${tool#*:})" >&2
+    done
+}
+
+# The client of etcd is generated, from files that import protobuf's own.
+needs_protoc() {
+    wanted="protoc with its files (apt-get install protobuf-compiler libprotobuf-dev)"
+    has_or_install protoc protobuf-compiler || missing "$wanted"
+    own=/usr/include/google/protobuf/descriptor.proto
+    [ -e "$own" ] || has_or_install "$own" libprotobuf-dev || [ -e "$own" ] || missing "$wanted"
+}
+
 part=${1-}
 case $part in
-    rust | c | python | node | go) "needs_$part" ;;
+    rust | c | python | node | go | peers | protoc) "needs_$part" ;;
     # What some tests use beside that. Without them those tests say that they were skipped.
     test-tools)
         for tool in g++:g++ valgrind:valgrind ip:iproute2 cmake:cmake; do

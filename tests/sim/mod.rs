@@ -18,6 +18,7 @@ mod clock;
 mod crash;
 pub mod dice;
 mod disk;
+mod growth;
 mod lasting;
 mod mutations;
 mod network;

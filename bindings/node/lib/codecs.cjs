@@ -4,14 +4,14 @@
 // take(from, start, end)   what lies there in a Buffer, held on to without the Buffer
 // view(from, start, end)   the same, in the Buffer's own memory where that is faster
 // finish(taken)            that, as the user sees it; throws when it is not what it should be
-// `isText` says that what `take` finds is text.
+// `isText` says that what `take` finds is text. (A read of one value: reader.cjs.)
 
 const { invalidArgument, invalidConfig, invalidValue } = require('./errors.cjs');
-const { writeText, writeBytes } = require('./scratch.cjs');
+const { VALUE_AT, scratch, writeText, writeBytes } = require('./scratch.cjs');
 
-/** Writes text or bytes to the scratch. @returns {number} the length, or -1 when it does not fit */
-function write(plain, at) {
-  return typeof plain === 'string' ? writeText(plain, at) : writeBytes(plain, at);
+/** Writes a value to the scratch. @returns {number} the length, or -1 when it does not fit */
+function write(plain) {
+  return typeof plain === 'string' ? writeText(plain, VALUE_AT) : writeBytes(plain, VALUE_AT, scratch.length);
 }
 
 /** @returns {Uint8Array} text or bytes, as bytes of its own */
@@ -21,7 +21,8 @@ function encode(plain) {
 
 /** Keys, in either form. */
 const anyKey = {
-  write: (key, at) => write(plainKey(key), at),
+  /** As the functions of src/hot.rs take it: a string itself, else the length of what was written to the scratch; -1 when too long. */
+  pass: (key) => (typeof key === 'string' ? key : writeBytes(plainKey(key), 0, VALUE_AT)),
   encode: (key) => encode(plainKey(key)),
 };
 

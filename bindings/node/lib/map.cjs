@@ -9,12 +9,11 @@ const { Subscription, Watch } = require('./events.cjs');
 const { entries } = require('./flat.cjs');
 const { Flusher } = require('./flusher.cjs');
 const { checkedObject, checkedSignal } = require('./options.cjs');
+const { readerOf } = require('./reader.cjs');
 const { scratch, words } = require('./scratch.cjs');
 const { Stamp } = require('./stamp.cjs');
 const { lifetime } = require('./ttl.cjs');
 
-/** What the native `get` returns instead of a length (src/hot.rs). */
-const ABSENT = -1;
 const NOTHING = Buffer.alloc(0);
 const DEFAULT_WAIT_MS = 10_000;
 
@@ -27,7 +26,7 @@ class P2pMap {
   #codecs;
   #values;
   #author;
-  #get;
+  #reader;
   #has;
   #put;
   #putTtl;
@@ -44,7 +43,7 @@ class P2pMap {
     this.#values = this.#codecs.values;
     this.#author = native.author;
     const functions = native.functions(scratch);
-    this.#get = this.#values.isText ? functions.getText : functions.get;
+    this.#reader = readerOf(native, functions, this.#values);
     this.#has = functions.has;
     this.#put = functions.put;
     this.#putTtl = functions.putTtl;
@@ -73,37 +72,27 @@ class P2pMap {
   }
 
   get(key) {
-    const keyLength = anyKey.write(key, 0);
-    if (keyLength >= 0) {
-      const length = this.#get(keyLength);
-      if (typeof length === 'string') return this.#values.finish(length);
-      if (length >= 0) return this.#read(scratch, keyLength, keyLength + length);
-      if (length === ABSENT) return undefined;
-    }
-    const value = this.#native.getBytes(anyKey.encode(key));
-    return value === null ? undefined : this.#read(value, 0, value.length);
+    const value = this.#reader.read(key);
+    return value === undefined ? undefined : this.#values.finish(value);
   }
 
   has(key) {
-    const keyLength = anyKey.write(key, 0);
-    return keyLength >= 0 ? this.#has(keyLength) : this.#native.hasBytes(anyKey.encode(key));
+    return this.#has(anyKey.pass(key)) ?? this.#native.hasBytes(anyKey.encode(key));
   }
 
   put(key, value, options) {
     // What may run the user's code, and so use the scratch, comes first.
     const ttl = lifetime(options);
     const plain = this.#values.plain(value);
-    const keyLength = anyKey.write(key, 0);
-    const valueLength = keyLength >= 0 ? write(plain, keyLength) : -1;
-    if (valueLength < 0) return this.#stamp(this.#native.putBytes(anyKey.encode(key), encode(plain), ttl));
-    if (options === undefined) this.#put(keyLength, valueLength);
-    else this.#putTtl(keyLength, valueLength, ttl);
+    const passed = anyKey.pass(key);
+    const length = write(plain);
+    const done = length >= 0 && (options === undefined ? this.#put(passed, length) : this.#putTtl(passed, length, ttl));
+    if (!done) return this.#stamp(this.#native.putBytes(anyKey.encode(key), encode(plain), ttl));
     return new Stamp(words[0], words[1], words[2], words[3], this.#author);
   }
 
   remove(key) {
-    const keyLength = anyKey.write(key, 0);
-    return keyLength >= 0 ? this.#remove(keyLength) : this.#native.removeBytes(anyKey.encode(key));
+    return this.#remove(anyKey.pass(key)) ?? this.#native.removeBytes(anyKey.encode(key));
   }
 
   removePrefix(prefix) {
@@ -264,10 +253,6 @@ class P2pMap {
   #entry({ key, value, stamp, expiresAtMs }) {
     const { author, timeMs } = stamp;
     return { key, value: this.#values.finish(value), stamp, author, timeMs, expiresAtMs };
-  }
-
-  #read(from, start, end) {
-    return this.#values.finish(this.#values.take(from, start, end));
   }
 
   #stamp(bytes) {

@@ -1,11 +1,14 @@
 'use strict';
 // The memory through which keys and values pass to and from the native half: one for each JavaScript thread.
-// A key is written at its start; a value lies behind the key. Nobody may hold on to it, or await between write and call.
+// A key that is no string is written at its start; a value lies behind all keys. Nobody may hold on to it, or await between write and
+// call.
 
 const scratch = Buffer.allocUnsafeSlow(80 * 1024);
 const bytes = new Uint8Array(scratch.buffer, scratch.byteOffset, scratch.length);
 const words = new Uint32Array(scratch.buffer, scratch.byteOffset, 4);
 
+/** Where values lie (src/hot.rs); longer keys do not pass this way. */
+const VALUE_AT = 4 * 1024;
 /** Up to here a loop over an ASCII string is faster than the call to encode it. */
 const SHORT = 64;
 /** UTF-8 bytes at most for each UTF-16 unit of a string. */
@@ -26,11 +29,11 @@ function writeText(text, at) {
   return length * WIDEST <= scratch.length - at ? scratch.write(text, at, 'utf8') : -1;
 }
 
-/** Writes bytes. @returns {number} how many, or -1 when they do not fit */
-function writeBytes(source, at) {
-  if (source.length > bytes.length - at) return -1;
+/** Writes bytes. @returns {number} how many, or -1 when they do not fit before `end` */
+function writeBytes(source, at, end) {
+  if (source.length > end - at) return -1;
   bytes.set(source, at);
   return source.length;
 }
 
-module.exports = { scratch, words, writeText, writeBytes };
+module.exports = { VALUE_AT, scratch, words, writeText, writeBytes };

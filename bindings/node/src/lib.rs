@@ -1,6 +1,6 @@
 //! The native half of the Node.js package: handles over the core for the JavaScript in `lib/`, which users see.
 //!
-//! - `hot`: get, put, has, remove as plain functions over a shared scratch buffer, which is what makes them fast
+//! - `hot`: get, put, has, remove as plain functions over shared memory, which is what makes them fast; `call`: such functions
 //! - `node`, `map`, `scan`, `watch`: one class each for everything else
 //! - `flat`: entries and events as one buffer a batch, read by `lib/flat.cjs`
 //! - `environment`: what is open in one JavaScript thread, closed when that ends
@@ -13,6 +13,7 @@
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(dead_code, reason = "nothing is exported to JavaScript then"))]
 
+mod call;
 mod environment;
 mod flat;
 mod hot;

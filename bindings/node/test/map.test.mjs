@@ -51,6 +51,43 @@ test('a value read is a copy of its own', async (t) => {
   assert.equal(map.get('a').toString(), 'other');
 });
 
+test('values read are Buffers like any, and none of many is overwritten by the next', async (t) => {
+  const map = await opener(t).open('m');
+  const value = (number) => Buffer.alloc(1 + ((number * 37) % 3000), number);
+  for (let number = 0; number < 200; number++) map.put(`${number}`, value(number));
+  const read = Array.from({ length: 200 }, (_, number) => map.get(`${number}`));
+  read.forEach((got, number) => assert.deepStrictEqual(got, value(number)));
+  assert.ok(read.every((got) => Object.getPrototypeOf(got) === Buffer.prototype && got.buffer.byteLength <= Buffer.poolSize));
+});
+
+test('the memory of a value that was read can be given away', async (t) => {
+  if (!ArrayBuffer.prototype.transfer) return t.skip('this Node.js cannot');
+  const map = await opener(t).open('m');
+  map.put('a', Buffer.from('first'));
+  const { buffer } = map.get('a');
+  const taken = new Uint8Array(buffer.transfer());
+  const before = Buffer.from(taken);
+  assert.equal(map.get('a').toString(), 'first');
+  assert.deepEqual(Buffer.from(taken), before);
+});
+
+test('keys of every length are found again, as text and as bytes', async (t) => {
+  const map = await opener(t).open('m', { maxKeyBytes: 20_000 });
+  for (const letter of ['k', 'é', '🔑']) {
+    for (const count of [0, 1, 16, 64, 65, 1022, 1023, 1024, 1025, 2047, 2048, 4090, 4095, 4096, 4097]) {
+      const key = letter.repeat(count);
+      const bytes = new TextEncoder().encode(key);
+      const [text, binary] = [`${letter} ${count}`, `bytes of ${letter} ${count}`];
+      map.put(key, Buffer.from(text));
+      assert.equal(map.get(bytes).toString(), text);
+      map.put(bytes, Buffer.from(binary));
+      assert.equal(map.get(key).toString(), binary);
+      assert.deepEqual([map.has(key), map.has(bytes), map.remove(key), map.remove(bytes)], [true, true, true, false]);
+      assert.deepEqual([map.has(key), map.has(bytes), map.get(key), map.get(bytes)], [false, false, undefined, undefined]);
+    }
+  }
+});
+
 test('a view of a larger buffer is stored as the view', async (t) => {
   const map = await opener(t).open('m');
   const whole = new Uint8Array(200_000).fill(7);

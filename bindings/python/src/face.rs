@@ -55,9 +55,19 @@ impl Face {
         Ok(Self { keys, codec })
     }
 
-    /// Whether values are handed out as the bytes they are.
-    pub(crate) fn is_raw(self) -> bool {
-        self.codec == Codec::Bytes
+    /// Whether values are made without running Python code, and so can be made while the map holds them: see `plain_value`.
+    pub(crate) fn is_plain(self) -> bool {
+        self.codec != Codec::Json
+    }
+
+    /// The value, if `is_plain` and the bytes are of this codec: the short way of every read.
+    #[inline]
+    pub(crate) fn plain_value<'py>(self, py: Python<'py>, value: &[u8]) -> Option<Bound<'py, PyAny>> {
+        match self.codec {
+            Codec::Bytes => Some(PyBytes::new(py, value).into_any()),
+            Codec::Utf8 => PyString::from_bytes(py, value).ok().map(Bound::into_any),
+            Codec::Json => None,
+        }
     }
 
     /// The bytes of a key of the usual kind, without the detours that others need: the short way of every read.

@@ -4,7 +4,7 @@ use p2pmap::ScanOptions;
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyMapping, PyTuple};
+use pyo3::types::{PyDict, PyMapping, PyTuple};
 
 use crate::errors::raise;
 use crate::map::Map;
@@ -21,9 +21,12 @@ impl Map {
 
     #[inline]
     fn read<'py>(&self, py: Python<'py>, bytes: &[u8]) -> PyResult<Option<Bound<'py, PyAny>>> {
-        if self.face.is_raw() {
-            let copy = self.core.get_with(bytes, |value| PyBytes::new(py, value).into_any());
-            return copy.map_err(raise);
+        if self.face.is_plain() {
+            match self.core.get_with(bytes, |value| self.face.plain_value(py, value)).map_err(raise)? {
+                None => return Ok(None),
+                Some(Some(value)) => return Ok(Some(value)),
+                Some(None) => {}
+            }
         }
         let value = self.core.get(bytes).map_err(raise)?;
         value.map(|value| self.face.decode_value(py, &value)).transpose()

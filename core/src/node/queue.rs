@@ -3,16 +3,18 @@
 //! Up to [`CONFLATE_FROM`] events wait one by one. Beyond, changes to a key that already waits are conflated into one, at its
 //! place: the subscriber always ends at the newest state.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use parking_lot::{Condvar, Mutex};
 
 use super::event::Event;
 use crate::fork;
-use crate::replica::Slot;
 
 const CONFLATE_FROM: usize = 1024;
 
@@ -29,21 +31,31 @@ pub struct Queue {
 #[derive(Default)]
 struct State {
     /// A place is empty when what waited there came to nothing.
-    waiting: VecDeque<Option<Event>>,
-    /// The number of the first place.
+    waiting: VecDeque<Option<Waiting>>,
+    /// How many places are. No push leaves more than half of them so.
+    empty: usize,
+    /// The number of the first place; the others follow.
     first: u64,
-    /// While conflating: the place of every key that waits.
-    places: Option<HashMap<Slot, u64, foldhash::fast::RandomState>>,
+    /// While conflating: the number of the place of every key that waits.
+    places: Option<HashTable<u64>>,
+    hasher: RandomState,
     closed: bool,
     sleepers: usize,
     waker: Option<Waker>,
     on_ready: Option<OnReady>,
 }
 
+struct Waiting {
+    event: Event,
+    /// The key's, while conflating: so neither a table that grows nor the subscriber that takes has to look at keys.
+    hash: u64,
+}
+
 impl Queue {
     /// For keys that start with `prefix`, with what waits from the start.
     pub fn new(prefix: Vec<u8>, events: VecDeque<Event>) -> Self {
-        let state = State { waiting: events.into_iter().map(Some).collect(), ..State::default() };
+        let state =
+            State { waiting: events.into_iter().map(|event| Some(Waiting { event, hash: 0 })).collect(), ..State::default() };
         Self { prefix: prefix.into(), state: Mutex::new(state), ready: Condvar::new(), generation: fork::generation() }
     }
 
@@ -126,6 +138,7 @@ impl Queue {
         let mut state = self.state.lock();
         if discard {
             state.waiting.clear();
+            state.empty = 0;
             state.places = None;
         }
         if !state.closed {
@@ -172,48 +185,92 @@ impl State {
         if self.places.is_none() && self.waiting.len() >= CONFLATE_FROM {
             self.conflate();
         }
-        let (Some(places), Some(slot)) = (&mut self.places, event.slot()) else {
-            self.waiting.push_back(Some(event));
+        let (Some(places), Some(key)) = (&mut self.places, event.slot()) else {
+            self.waiting.push_back(Some(Waiting { event, hash: 0 }));
             return;
         };
-        match places.get(slot) {
-            Some(&place) => {
-                let at = (place - self.first) as usize;
-                let told = self.waiting[at].take().map_or(Some(event.clone()), |before| before.then(event.clone()));
-                if told.is_none() {
-                    places.remove(slot);
+        let (hash, first, waiting) = (self.hasher.hash_one(key.key()), self.first, &mut self.waiting);
+        let at = |place: &u64| (place - first) as usize;
+        let same = |place: &u64| {
+            waiting[at(place)].as_ref().is_some_and(|there| there.hash == hash && there.event.slot() == Some(key))
+        };
+        match places.find_entry(hash, same) {
+            Ok(place) => {
+                let there = &mut waiting[at(place.get())];
+                *there = there.take().and_then(|before| before.event.then(event)).map(|event| Waiting { event, hash });
+                if there.is_none() {
+                    place.remove();
+                    self.empty += 1;
                 }
-                self.waiting[at] = told;
             }
-            None => {
-                places.insert(slot.clone(), self.first + self.waiting.len() as u64);
-                self.waiting.push_back(Some(event));
+            Err(_) => {
+                let place = first + waiting.len() as u64;
+                waiting.push_back(Some(Waiting { event, hash }));
+                places.insert_unique(hash, place, |place| waiting[at(place)].as_ref().map_or(0, |there| there.hash));
             }
+        }
+        if self.empty * 2 > self.waiting.len() {
+            self.conflate();
         }
     }
 
-    /// Starts conflating: what waits so far, too.
+    /// Puts what waits into the first places, without empty ones, and conflates from now on.
     fn conflate(&mut self) {
-        self.places = Some(HashMap::default());
-        for event in std::mem::take(&mut self.waiting).into_iter().flatten() {
-            self.push(event);
+        self.places = Some(HashTable::with_capacity(self.waiting.len() - self.empty));
+        self.empty = 0;
+        for waiting in std::mem::take(&mut self.waiting).into_iter().flatten() {
+            self.push(waiting.event);
         }
     }
 
     fn take(&mut self, max: usize) -> Vec<Event> {
-        let mut events = Vec::new();
+        let mut events = Vec::with_capacity(max.min(self.waiting.len()));
         while events.len() < max {
             let Some(place) = self.waiting.pop_front() else {
                 self.places = None;
                 break;
             };
+            let number = self.first;
             self.first += 1;
-            let Some(event) = place else { continue };
-            if let (Some(places), Some(slot)) = (&mut self.places, event.slot()) {
-                places.remove(slot);
+            let Some(Waiting { event, hash }) = place else {
+                self.empty -= 1;
+                continue;
+            };
+            if let Some(Ok(place)) = self.places.as_mut().map(|places| places.find_entry(hash, |place| *place == number)) {
+                place.remove();
             }
             events.push(event);
         }
         events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, SubscribeOptions};
+
+    #[test]
+    fn g11_keys_that_come_and_go_while_nobody_takes_leave_no_places_behind() {
+        let map = crate::open("test", Config::new()).unwrap();
+        let watch = map.watch(SubscribeOptions::default()).unwrap();
+        let next = || watch.recv(1, None).remove(0);
+        let queue = Queue::new(Vec::new(), VecDeque::new());
+        let wait = |event| queue.push(&[event]);
+        let waiting = || queue.state.lock().waiting.len();
+        for stays in 0..CONFLATE_FROM {
+            map.put(stays.to_be_bytes(), "").unwrap();
+            wait(next());
+        }
+        for goes in 0..3 * CONFLATE_FROM {
+            map.put(format!("key {goes}"), "").unwrap();
+            wait(next());
+            map.remove(format!("key {goes}")).unwrap();
+            wait(next());
+            assert!(waiting() <= 2 * CONFLATE_FROM + 1);
+        }
+        let told = queue.recv(usize::MAX, Some(Duration::ZERO));
+        assert!(told.iter().map(|event| event.key().to_vec()).eq((0..CONFLATE_FROM).map(|stays| stays.to_be_bytes().to_vec())));
+        assert_eq!(queue.state.lock().empty, 0);
     }
 }

@@ -38,7 +38,7 @@ pub struct Scan {
 }
 
 /// Entries read ahead: few at first, since many scans want few.
-const FIRST_READ_AHEAD: usize = 16;
+const FIRST_READ_AHEAD: usize = 32;
 const MAX_READ_AHEAD: usize = 1024;
 
 impl Scan {
@@ -77,7 +77,7 @@ impl Scan {
         if most == 0 || self.is_exhausted() {
             return;
         }
-        self.read_ahead = (self.read_ahead * 2).min(MAX_READ_AHEAD);
+        self.read_ahead = (self.read_ahead * 4).min(MAX_READ_AHEAD);
         let Self { index, ahead, from, to, .. } = self;
         let range = (from.as_ref().map(|key| &**key), to.as_ref().map(|key| &**key));
         let now = now_ms();

@@ -28,7 +28,7 @@ impl Replica {
         let mut bytes = entries.iter().map(|(slot, record)| slot.key().len() + record.bytes().len()).sum::<usize>();
         for part in parts {
             let Some(stamps) = self.table.by_origin().get(&part.stamp().origin) else { continue };
-            let records = stamps.range(first(&part)..).map(|(_, slot)| (slot, slot.record()));
+            let records = stamps.after(first(&part).before()).map(|(_, slot)| (slot, slot.record()));
             for (slot, record) in records.take_while(|(_, record)| first(record) == first(&part)) {
                 bytes += slot.key().len() + record.bytes().len();
                 if bytes > MAX_BATCH_BYTES || entries.len() >= MAX_BATCH_ENTRIES {

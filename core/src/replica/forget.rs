@@ -187,7 +187,7 @@ impl Replica {
         let Some(presence) = &self.presence else { return };
         let before = Timestamp::from_ms(now_ms.saturating_sub(self.rules.tombstone_ttl_ms));
         let departed = self.table.by_origin().iter().filter(|(origin, _)| presence.is_departed(origin.peer()));
-        let slots = departed.flat_map(|(_, stamps)| stamps.range(..before)).map(|(_, slot)| slot);
+        let slots = departed.flat_map(|(_, stamps)| stamps.iter().take_while(|(at, _)| *at < before)).map(|(_, slot)| slot);
         let over: Vec<Slot> = slots.filter(|slot| slot.record().is_live()).cloned().collect();
         over.iter().for_each(|slot| self.table.end(slot));
     }
@@ -200,7 +200,7 @@ impl Replica {
         }
         let before = Timestamp::from_ms(now_ms.saturating_sub(self.rules.tombstone_ttl_ms / 2));
         let own = self.table.by_origin().iter().filter(|(origin, _)| origin.peer() == self.origin.peer());
-        let slots = own.flat_map(|(_, stamps)| stamps.range(..before)).map(|(_, slot)| slot);
+        let slots = own.flat_map(|(_, stamps)| stamps.iter().take_while(|(at, _)| *at < before)).map(|(_, slot)| slot);
         let old: Vec<(Slot, Record)> = slots.map(|slot| (slot.clone(), slot.record())).filter(|(_, r)| r.is_live()).collect();
         for (slot, record) in &old {
             let expires_at_ms = record.expires_at_ms().unwrap_or_default();

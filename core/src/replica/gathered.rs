@@ -9,6 +9,7 @@ use super::digest::Fingerprint;
 use super::entry::{Record, Slot};
 use super::index::Index;
 use super::stamp::Origin;
+use super::timeline::Timeline;
 
 /// With fewer keys a second thread is not worth its start.
 const MANY: usize = 10_000;
@@ -20,7 +21,7 @@ pub type Task<'a> = &'a mut (dyn FnMut() + Send);
 #[derive(Default)]
 pub(super) struct Filed {
     /// What a sync looks up: every entry under its stamp.
-    pub by_origin: BTreeMap<Origin, BTreeMap<Timestamp, Slot>>,
+    pub by_origin: BTreeMap<Origin, Timeline>,
     /// Live entries under when they expire.
     pub expiring: BTreeSet<(u64, Slot)>,
     /// Tombstones under when they ended.
@@ -94,8 +95,9 @@ impl Gathered {
             index.fill_by_key(take(&mut self.by_key));
             filed.expiring = take(&mut self.expiring).into_iter().collect();
             filed.ended = take(&mut self.ended).into_iter().collect();
-            for (origin, stamps) in take(&mut self.by_origin).into_iter().filter(|(_, stamps)| !stamps.is_empty()) {
-                filed.by_origin.entry(origin).or_default().append(&mut stamps.into_iter().collect());
+            for (origin, mut stamps) in take(&mut self.by_origin).into_iter().filter(|(_, stamps)| !stamps.is_empty()) {
+                stamps.sort_by_key(|(timestamp, _)| *timestamp);
+                filed.by_origin.entry(origin).or_default().extend(stamps);
             }
         };
         let mut scanned = || index.fill_ordered(in_order(take(&mut self.ordered), self.common));

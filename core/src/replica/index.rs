@@ -3,7 +3,7 @@
 //! Two indexes share the slots: a hash index for point reads and an ordered one for scans. Both change only when a key
 //! appears; an overwrite swaps the record behind its slot.
 
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use scc::{Guard, HashIndex, TreeIndex};
@@ -57,11 +57,30 @@ impl Index {
     /// Entries there throughout are visited once; entries that come or go meanwhile may or may not be.
     pub fn visit(&self, range: KeyRange<'_>, reverse: bool, mut visit: impl FnMut(&Slot, Record) -> bool) {
         let guard = Guard::new();
-        let mut slots = self.ordered.range::<[u8], _>(range, &guard);
+        let searched = self.searched(range, reverse, &guard);
+        let wider = searched != range;
+        let mut slots = self.ordered.range::<[u8], _>(searched, &guard);
         while let Some((slot, ())) = if reverse { slots.next_back() } else { slots.next() } {
+            // Come meanwhile, beyond a bound that was left out.
+            if wider && !contains(range, slot.key()) {
+                continue;
+            }
             if !visit(slot, slot.record()) {
                 return;
             }
+        }
+    }
+
+    /// The range as the tree is asked for it: without a bound that lies beyond all keys, on the side where the visit begins. To find
+    /// such a bound, the tree goes through its leaves once for each of them: seconds for a hundred thousand keys.
+    fn searched<'a>(&self, (low, high): KeyRange<'a>, reverse: bool, guard: &Guard) -> KeyRange<'a> {
+        let mut all = self.ordered.iter(guard);
+        let end = if reverse { all.next_back() } else { all.next() };
+        let Some((end, ())) = end else { return (low, high) };
+        match reverse {
+            true if contains((Bound::Unbounded, high), end.key()) => (low, Bound::Unbounded),
+            false if contains((low, Bound::Unbounded), end.key()) => (Bound::Unbounded, high),
+            _ => (low, high),
         }
     }
 
@@ -150,5 +169,73 @@ impl Index {
             (false, _) => &self.tombstones,
         };
         counter.fetch_add(change, Ordering::Relaxed);
+    }
+}
+
+fn contains(range: KeyRange<'_>, key: &[u8]) -> bool {
+    RangeBounds::<[u8]>::contains(&range, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::peer::PeerId;
+    use crate::replica::{Origin, Replica, Rules};
+
+    const RULES: Rules = Rules {
+        presence: false,
+        tombstone_ttl_ms: 1_000,
+        origin_retention_ms: 1_000_000,
+        peer_timeout_ms: 1_000,
+        max_clock_drift_ms: u64::MAX,
+    };
+
+    fn with(keys: &[&str]) -> Replica {
+        let peer = PeerId::from_bytes(&[1]).expect("one byte is a peer id");
+        let mut replica = Replica::new(Origin::new(peer, 1), RULES);
+        for key in keys {
+            replica.put(key.as_bytes(), b"value", 0, 1);
+        }
+        replica
+    }
+
+    fn bounds(key: &str) -> [Bound<&[u8]>; 3] {
+        [Bound::Included(key.as_bytes()), Bound::Excluded(key.as_bytes()), Bound::Unbounded]
+    }
+
+    #[test]
+    fn every_range_is_visited_in_order_both_ways() {
+        let keys = ["b", "bb", "c", "d", "dd"];
+        let replica = with(&keys);
+        for (from, to) in ["", "a", "b", "bb", "c"].iter().flat_map(|from| ["bb", "d", "dd", "e"].map(|to| (*from, to))) {
+            for range in bounds(from).into_iter().flat_map(|low| bounds(to).map(|high| (low, high))) {
+                let within: BTreeSet<_> = keys.iter().map(|key| key.as_bytes()).filter(|key| contains(range, key)).collect();
+                let visited = |reverse| {
+                    let mut visited = Vec::new();
+                    replica.index().visit(range, reverse, |slot, _| {
+                        visited.push(slot.key().to_vec());
+                        true
+                    });
+                    visited
+                };
+                assert_eq!(visited(false), within.iter().copied().collect::<Vec<_>>(), "{range:?}");
+                assert_eq!(visited(true), within.iter().rev().copied().collect::<Vec<_>>(), "{range:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_tree_never_looks_for_a_bound_beyond_all_keys() {
+        let (replica, guard) = (with(&["b", "c"]), Guard::new());
+        let [b, after_b, all] = bounds("b");
+        let [c, before_c, _] = bounds("c");
+        let forward = |low| replica.index().searched((low, c), false, &guard);
+        assert_eq!(bounds("a").map(forward), [(all, c); 3]);
+        assert_eq!([b, after_b].map(forward), [(all, c), (after_b, c)]);
+        let backward = |high| replica.index().searched((b, high), true, &guard);
+        assert_eq!(bounds("d").map(backward), [(b, all); 3]);
+        assert_eq!([c, before_c].map(backward), [(b, all), (b, before_c)]);
     }
 }

@@ -27,6 +27,7 @@ mod sync;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

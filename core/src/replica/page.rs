@@ -67,8 +67,7 @@ impl Replica {
             let seen = request.base.of(origin);
             let covered = seen.map_or(Timestamp::ZERO, |seen| seen.upto);
             let after = from.filter(|(at, _)| at == origin).map_or(covered, |(_, timestamp)| covered.max(*timestamp));
-            let stamps = stamps.range((Bound::Excluded(after), Bound::Unbounded));
-            let lacking = stamps.filter(move |(timestamp, _)| !seen.is_some_and(|seen| seen.covers(**timestamp)));
+            let lacking = stamps.after(after).filter(move |(timestamp, _)| !seen.is_some_and(|seen| seen.covers(*timestamp)));
             lacking.map(|(_, slot)| (slot, slot.record())).filter(|(_, record)| record.revision() > request.since)
         })
     }
@@ -77,10 +76,7 @@ impl Replica {
     pub fn count_lacking(&self, context: &Context) -> u64 {
         let origins = self.table.by_origin().iter().map(|(origin, stamps)| match context.of(origin) {
             None => stamps.len(),
-            Some(seen) => {
-                let newer = stamps.range((Bound::Excluded(seen.upto), Bound::Unbounded));
-                newer.filter(|(timestamp, _)| !seen.covers(**timestamp)).count()
-            }
+            Some(seen) => stamps.after(seen.upto).filter(|(timestamp, _)| !seen.covers(*timestamp)).count(),
         });
         origins.sum::<usize>() as u64
     }

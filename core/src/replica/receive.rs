@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::forget::raise;
 use super::table::{Change, Content};
+use super::timeline::Timeline;
 use super::{Bug, Context, Delta, Incoming, Join, Origin, Pulse, Replica, Stamp, Timestamp, merge, mutated};
 use crate::limits::{MAX_AHEAD_AUTHORS, MAX_ORIGINS};
 use crate::replica::presence::Turn;
@@ -196,7 +197,8 @@ impl Replica {
             .table
             .by_origin()
             .values()
-            .flat_map(|stamps| stamps.values())
+            .flat_map(Timeline::iter)
+            .map(|(_, slot)| slot)
             .filter(|slot| {
                 let record = slot.record();
                 record.is_live() && is_gone(slot.key(), record.stamp())

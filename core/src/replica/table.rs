@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::clock::Timestamp;
 use super::digest::Fingerprint;
 use super::entry::{Record, RecordParts, Slot};
 use super::gathered::{Class, Filed, Gathered, Task};
@@ -11,6 +10,7 @@ use super::index::Index;
 use super::ledger::Ledger;
 use super::mutation::{Mutation, mutated};
 use super::stamp::{Origin, Stamp};
+use super::timeline::Timeline;
 
 /// A key whose record was replaced, hidden, shown or dropped.
 pub struct Change {
@@ -122,7 +122,7 @@ impl Table {
     /// Hides or shows the values of one author.
     pub fn hide(&mut self, author: impl Fn(&Origin) -> bool, hidden: bool, changes: &mut Vec<Change>) {
         for (_, stamps) in self.filed.by_origin.iter().filter(|(origin, _)| author(origin)) {
-            for slot in stamps.values() {
+            for (_, slot) in stamps.iter() {
                 let record = slot.record();
                 if record.is_live() && record.is_hidden() != hidden {
                     let old = in_view(record.clone());
@@ -183,7 +183,7 @@ impl Table {
     fn unfile(&mut self, slot: &Slot, record: &Record) {
         let stamp = record.stamp();
         if let Some(stamps) = self.filed.by_origin.get_mut(&stamp.origin) {
-            stamps.remove(&stamp.timestamp);
+            stamps.remove(stamp.timestamp);
             if stamps.is_empty() {
                 self.filed.by_origin.remove(&stamp.origin);
             }
@@ -207,8 +207,8 @@ impl Table {
 
     // ---- reads ----
 
-    /// Every origin with entries here, and those under their timestamps.
-    pub fn by_origin(&self) -> &BTreeMap<Origin, BTreeMap<Timestamp, Slot>> {
+    /// Every origin with entries here, and those.
+    pub fn by_origin(&self) -> &BTreeMap<Origin, Timeline> {
         &self.filed.by_origin
     }
 

@@ -31,7 +31,12 @@ pub fn wire_bytes() -> Option<u64> {
 
 /// Memory of this process that is in use.
 pub fn resident_bytes() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+    resident_bytes_of(std::process::id())
+}
+
+/// Memory of that process that is in use.
+pub fn resident_bytes_of(process: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     Ok(resident.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
 }
@@ -79,10 +84,22 @@ fn said(program: &str, args: &[&str]) -> String {
     output.map_or("unknown".into(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// Memory that nobody uses, or that is given up when it is wanted.
+pub fn available_bytes() -> Result<u64> {
+    let memory = std::fs::read_to_string("/proc/meminfo")?;
+    let available = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:")).ok_or("no MemAvailable")?;
+    Ok(available.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
+}
+
+/// Cargo, as the one that runs this.
+pub fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 /// The C library, built from the sources as they are.
 pub fn c_library() -> Result<std::path::PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", "p2pmap-ffi"]).current_dir(root()).status()?;
+    let built =
+        Command::new(cargo()).args(["build", "--quiet", "--release", "-p", "p2pmap-ffi"]).current_dir(root()).status()?;
     let library = std::env::current_exe()?.with_file_name("libp2pmap_c.so");
     match built.success() && library.exists() {
         true => Ok(library),
@@ -97,14 +114,14 @@ pub fn c_compiler() -> Command {
     command
 }
 
-/// A C program of `tests/bench/src` that uses the library, built from the sources as they are.
+/// A C program of `tests/bench/languages/c` that uses the library, built from the sources as they are.
 pub fn c_program(name: &str) -> Result<Command> {
     let library = c_library()?;
     let program = library.with_file_name(format!("p2pmap-bench-{name}"));
     let built = c_compiler()
         .arg("-o")
         .arg(&program)
-        .arg(root().join(format!("tests/bench/src/{name}.c")))
+        .arg(root().join(format!("tests/bench/languages/c/{name}.c")))
         .arg(format!("-I{}", root().join("include").display()))
         .arg(&library)
         .arg("-pthread")

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::super::digest::Fingerprint;
+use super::super::timeline::Timeline;
 use super::super::{Content, Context, Origin, Replica, Slot, Stamp, Timestamp};
 
 /// All of a replica that outlives it, where it is kept.
@@ -98,11 +99,14 @@ impl Replica {
             hidden += usize::from(record.is_hidden());
             true
         });
+        let entries = |timeline: &Timeline| timeline.iter().map(|(timestamp, slot)| (timestamp, slot.clone())).collect();
+        let filed_by_origin: BTreeMap<Origin, BTreeMap<Timestamp, Slot>> =
+            self.table.by_origin().iter().map(|(origin, timeline)| (origin.clone(), entries(timeline))).collect();
         let mut filed: Vec<Slot> = self.table.ended().map(|(_, slot)| slot.clone()).collect();
         filed.sort();
         let index = self.index();
         let checks = [
-            ("by origin", *self.table.by_origin() == by_origin),
+            ("by origin", filed_by_origin == by_origin),
             ("fingerprint", self.table.fingerprint() == fingerprint),
             ("tombstones", filed == ended && index.tombstones() == ended.len()),
             ("next expiry", self.table.next_expiry_ms() == expiry),

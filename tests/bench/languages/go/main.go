@@ -59,6 +59,7 @@ func get(entries, rounds int) error {
 			return err
 		}
 	}
+	fillTable(keys)
 	rand.New(rand.NewSource(7)).Shuffle(entries, func(a, b int) { keys[a], keys[b] = keys[b], keys[a] })
 	hottest := make([]string, block)
 	for at := range hottest {
@@ -98,11 +99,24 @@ func measure(how string, m *p2pmap.Map, plain map[string][]byte, keys []string, 
 				kept = bytes.Clone(plain[key])
 			}
 		},
+		func(keys []string) {
+			for _, key := range keys {
+				kept = make([]byte, valueBytes)
+				findCopy(key, kept)
+			}
+		},
+		func(keys []string) {
+			for _, key := range keys {
+				findCopy(key, room)
+			}
+		},
 	)
 	if how == "hot" {
 		say("m.Get(key), hot", times[0], "cgo call into a new slice", times[2], goal)
 		say("m.GetInto(key, buf), hot", times[1], "cgo call into a slice", times[3], goal)
 	}
+	say("m.Get(key), "+how, times[0], "cgo lookup in a bare table, into a new slice", times[5], "")
+	say("m.GetInto(key, buf), "+how, times[1], "cgo lookup in a bare table, into a slice", times[6], "")
 	say("m.Get(key), "+how, times[0], "a map, value copied", times[4], "")
 }
 

@@ -23,6 +23,12 @@ const buffers = native
     }
   : { 'Buffer.from(Buffer)': reader(() => (kept = Buffer.from(value))) };
 
+/** Native calls that look up a bare table, too. */
+const finders = native && {
+  text: reader((key) => (kept = native.findLatin1(key))),
+  buffer: reader((key) => native.findFill(key, (kept = Buffer.allocUnsafe(VALUE_BYTES)))),
+};
+
 const node = await p2pmap.Node.open();
 const bytes = await node.map('bench');
 const text = await node.map('bench', { codec: 'utf8' });
@@ -32,6 +38,7 @@ for (let number = 0; number < entries; number++) {
   bytes.put(key(number), value);
   places.set(key(number), number * VALUE_BYTES);
 }
+native?.fillTable(Buffer.from(Array.from({ length: entries }, (_, number) => key(number)).join('')));
 for (const [how, keys] of blocks(entries)) measure(how, keys);
 await node.close();
 
@@ -48,12 +55,17 @@ function measure(how, keys) {
       kept = Buffer.allocUnsafe(VALUE_BYTES);
       flat.copy(kept, 0, at, at + VALUE_BYTES);
     }),
+    ...(finders ? [finders.text, finders.buffer] : []),
   ];
   medians(readers, keys, WARM_UP);
-  const [gotText, got, textIs, bufferIs, alone, copied] = medians(readers, keys, rounds);
+  const [gotText, got, textIs, bufferIs, alone, copied, textFound, found] = medians(readers, keys, rounds);
   if (how === 'hot') {
     say(`Node.js: map.get(key), text, ${how}`, gotText, textFloor.name, textIs, GOAL);
     say(`Node.js: map.get(key), Buffer, ${how}`, got, bufferFloor.name, bufferIs, GOAL);
+  }
+  if (finders) {
+    say(`Node.js: map.get(key), text, ${how}`, gotText, 'native lookup in a bare table, latin1 string', textFound, '');
+    say(`Node.js: map.get(key), Buffer, ${how}`, got, 'native lookup in a bare table, into an allocUnsafe', found, '');
   }
   say(`Node.js: map.get(key), text, ${how}`, gotText, 'a Map', alone, '');
   say(`Node.js: map.get(key), Buffer, ${how}`, got, 'a Map, value copied', copied, '');

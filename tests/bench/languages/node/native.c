@@ -1,9 +1,11 @@
-// Native functions for Node.js, the least that a native module can do: they return 100 bytes, or call a listener.
+// Native functions for Node.js, the least that a native module can do: they return 100 bytes, or those of a key, or call a listener.
 
 #include <node_api.h>
 #include <string.h>
 
-enum { VALUE = 100 };
+#include "../table.h"
+
+enum { VALUE = TABLE_VALUE };
 
 static char value[VALUE];
 
@@ -42,6 +44,47 @@ static napi_value fill(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// (Buffer with all keys): fills the table.
+static napi_value fill_table(napi_env env, napi_callback_info info) {
+  size_t count = 1, length = 0;
+  napi_value keys = NULL;
+  void *bytes = NULL;
+  if (napi_get_cb_info(env, info, &count, &keys, NULL, NULL) == napi_ok && count == 1 &&
+      napi_get_buffer_info(env, keys, &bytes, &length) == napi_ok)
+    table_fill(bytes, (uint32_t)(length / TABLE_KEY));
+  return NULL;
+}
+
+// What the table has for a key of characters that fit into a byte each, or NULL.
+static const char *find(napi_env env, napi_value key) {
+  char bytes[TABLE_KEY + 1];
+  size_t length = 0;
+  if (napi_get_value_string_latin1(env, key, bytes, sizeof bytes, &length) != napi_ok || length != TABLE_KEY) return NULL;
+  return table_find(bytes);
+}
+
+// (key) -> its value, a string of characters that fit into a byte each.
+static napi_value find_latin1(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value key = NULL, made = NULL;
+  if (napi_get_cb_info(env, info, &count, &key, NULL, NULL) != napi_ok || count != 1) return NULL;
+  const char *found = find(env, key);
+  if (found != NULL) napi_create_string_latin1(env, found, VALUE, &made);
+  return made;
+}
+
+// (key, Buffer of 100 bytes): writes its value.
+static napi_value find_fill(napi_env env, napi_callback_info info) {
+  size_t count = 2, length = 0;
+  napi_value given[2];
+  void *bytes = NULL;
+  if (napi_get_cb_info(env, info, &count, given, NULL, NULL) != napi_ok || count != 2) return NULL;
+  const char *found = find(env, given[0]);
+  if (found != NULL && napi_get_buffer_info(env, given[1], &bytes, &length) == napi_ok && length == VALUE)
+    memcpy(bytes, found, VALUE);
+  return NULL;
+}
+
 // (listener, event, count): calls the listener so often.
 static napi_value call(napi_env env, napi_callback_info info) {
   size_t args = 3;
@@ -65,6 +108,9 @@ NAPI_MODULE_INIT() {
   export(env, exports, "utf8", utf8);
   export(env, exports, "buffer", buffer);
   export(env, exports, "fill", fill);
+  export(env, exports, "fillTable", fill_table);
+  export(env, exports, "findLatin1", find_latin1);
+  export(env, exports, "findFill", find_fill);
   export(env, exports, "call", call);
   return exports;
 }
