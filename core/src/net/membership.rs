@@ -250,9 +250,7 @@ impl Membership {
         }
         self.members.retain(|_, member| member.connected || now.saturating_duration_since(member.seen) < FORGET);
 
-        let dialling = self.members.values().filter(|member| member.retry.dialling).count();
-        let wanted = self.target.min(self.max).saturating_sub(self.connected + dialling);
-        let room = MAX_DIALS.saturating_sub(dialling).min(wanted);
+        let room = self.room();
         let mut due: Vec<_> = self.members.iter().filter(|(_, member)| member.is_due(now)).map(|(id, _)| *id).collect();
         due.sort_unstable();
         for _ in 0..room.min(due.len()) {
@@ -265,15 +263,21 @@ impl Membership {
         dials
     }
 
-    /// When the next dial is due, if nothing changes until then.
+    /// So many members may be dialled now, beside those that are being dialled.
+    fn room(&self) -> usize {
+        let dialling = self.members.values().filter(|member| member.retry.dialling).count();
+        let wanted = self.target.min(self.max).saturating_sub(self.connected + dialling);
+        MAX_DIALS.saturating_sub(dialling).min(wanted)
+    }
+
+    /// When the next dial is due, if nothing changes until then: the end of a dial, for one, which makes room.
     pub fn next_due(&self) -> Option<Instant> {
         let seeds = self.seeds.iter().filter(|seed| {
             let connected = seed.id.is_some_and(|id| self.members.get(&id).is_some_and(|member| member.connected));
             !connected && !seed.retry.dialling && self.connected < self.max
         });
-        let wanted = self.connected < self.target.min(self.max);
-        let members =
-            self.members.values().filter(|member| wanted && !member.connected && !member.retry.dialling).map(|m| m.retry.due);
+        let has_room = self.room() > 0;
+        let members = self.members.values().filter(|member| has_room && member.may_be_dialled()).map(|member| member.retry.due);
         seeds.map(|seed| seed.retry.due).chain(members).min()
     }
 
@@ -297,8 +301,12 @@ impl Member {
         Self { addrs: Vec::new(), connected: false, admitted: false, fresh: false, seen, retry: Retry::at(due) }
     }
 
+    fn may_be_dialled(&self) -> bool {
+        !self.connected && !self.addrs.is_empty() && !self.retry.dialling
+    }
+
     fn is_due(&self, now: Instant) -> bool {
-        !self.connected && !self.addrs.is_empty() && self.retry.is_due(now)
+        self.may_be_dialled() && self.retry.is_due(now)
     }
 
     /// What others tell is added while there is room: it cannot push out what is known.

@@ -67,6 +67,7 @@ fn members_are_dialled_until_enough_are_connected() {
     let first = dialled(membership.dials(now));
     assert_eq!(first.len(), 3);
     assert!(membership.dials(now).is_empty());
+    assert_eq!(membership.next_due(), None, "nor is anybody due while these are being dialled");
     for id in &first[..2] {
         membership.joined(*id, now);
     }
