@@ -53,9 +53,11 @@ check rustfmt cargo fmt --all --check
 # No more of what p2pmap is compared with: compiling it takes longer than all the rest.
 check rustfmt-peers cargo fmt --manifest-path tests/bench/peers/Cargo.toml --check
 # In release mode, so that build scripts and procedural macros are those that the build has compiled already.
-check clippy cargo clippy --release --locked --workspace --all-targets --exclude p2pmap-node --quiet -- -D warnings
+check clippy cargo clippy --release --locked --workspace --all-targets --exclude p2pmap-node --exclude p2pmap-counts --quiet -- -D warnings
 # Of the Node.js package's half, what only JavaScript calls would seem unused in a build for tests.
 check clippy-node cargo clippy --release --locked -p p2pmap-node --quiet -- -D warnings
+# Its program compiles the sources of the core, and not their tests.
+check clippy-counts cargo clippy --release --locked -p p2pmap-counts --bins --test baseline --quiet -- -D warnings
 has python && check python bindings/python/build.sh wheel install lint
 has node && bindings/node/build.sh > /dev/null && check typescript npm --prefix bindings/node run --silent lint
 has go && cargo build --release --locked --quiet -p p2pmap-ffi && check go go_sources

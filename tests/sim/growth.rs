@@ -131,7 +131,7 @@ impl Crowd {
         for at in (0..self.replicas.len()).map(|at| (first + at) % self.neighbours.len()) {
             let other = self.neighbours[at][self.dice.roll(self.neighbours[at].len())];
             let digests = [at, other].map(|one| self.replicas[one].digest());
-            let said = digests.each_ref().map(|digest| Digests { now_ms: NOW_MS, maps: vec![(TOPIC, digest.clone())] });
+            let said = digests.each_ref().map(|digest| Digests { now_ms: NOW_MS, maps: vec![(TOPIC, *digest)] });
             self.taken.bytes += sync::encode_compare(&said[0]).len() + sync::encode_compared(&said[1]).len();
             if digests[0].compare(&digests[1]) != Comparison::Equal {
                 pulls.extend([(at, other), (other, at)].into_iter().filter(|(to, _)| busy.insert(*to)));
@@ -161,8 +161,11 @@ impl Crowd {
     }
 }
 
+/// How replicas come to agree.
+type Way = fn(Crowd) -> Taken;
+
 /// The median of the rounds of some seeds, and the mean of bytes a replica and write.
-fn taken(size: usize, run: fn(Crowd) -> Taken) -> (usize, f64) {
+fn taken(size: usize, run: Way) -> (usize, f64) {
     let mut runs: Vec<Taken> = (0..SEEDS).map(|seed| run(Crowd::new(size, seed))).collect();
     runs.sort_by_key(|taken| taken.rounds);
     let bytes: usize = runs.iter().map(|taken| taken.bytes).sum();
@@ -172,8 +175,7 @@ fn taken(size: usize, run: fn(Crowd) -> Taken) -> (usize, f64) {
 /// Prints what it finds, a line each: how, replicas, rounds, bytes a replica and write.
 #[test]
 fn rounds_grow_with_the_logarithm_and_bytes_of_each_replica_hardly() {
-    let ways: [(&str, fn(Crowd) -> Taken); 2] = [("gossip", Crowd::by_gossip), ("repair", Crowd::by_repair)];
-    for (how, run) in ways {
+    for (how, run) in [("gossip", Crowd::by_gossip as Way), ("repair", Crowd::by_repair)] {
         let found = SIZES.map(|size| (size, taken(size, run)));
         for (size, (rounds, bytes)) in found {
             println!("growth\t{how}\t{size}\t{rounds}\t{bytes:.1}");

@@ -163,15 +163,15 @@ test('reading and writing leaks no memory', { skip: !globalThis.gc }, async (t) 
     }
     globalThis.gc();
   };
-  const settle = async () => {
-    for (let i = 0; i < 3; i++) {
+  const rounds = async (count) => {
+    for (let i = 0; i < count; i++) {
       work();
       await turn();
     }
     return process.memoryUsage().rss;
   };
-  await settle();
-  const before = await settle();
-  const after = await settle();
-  assert.ok(after - before < 30e6, `grew by ${after - before} bytes`);
+  const before = await rounds(10);
+  const after = await rounds(20);
+  // The allocator keeps up to a hundred megabytes, now and then; each copy that stays would be 40 MB a round.
+  assert.ok(after - before < 300e6, `grew by ${after - before} bytes`);
 });

@@ -42,11 +42,12 @@ pub(super) fn behaviour(protocol: String, sealed: Sealed) -> Result<Behaviour> {
         // An announcement over the limit ends the stream: with short ids this one is out of reach.
         .max_control_message_size(1024 * 1024)
         // Own messages go to all subscribed peers at once; the mesh only forwards. It is formed on SUBSCRIBE: a node grafts while
-        // it has fewer than `mesh_n_low`. More of it would be duplicates only: what gets lost is repaired.
+        // it has fewer than `mesh_n_low`. One that many dial keeps `mesh_n_high` of them: with less, those it prunes may be
+        // left with nobody who forwards to them.
         .flood_publish(true)
-        .mesh_n_low(5)
-        .mesh_n(6)
-        .mesh_n_high(10)
+        .mesh_n_low(8)
+        .mesh_n(10)
+        .mesh_n_high(16)
         .mesh_outbound_min(2)
         .gossip_lazy(3)
         .gossip_factor(0.1)

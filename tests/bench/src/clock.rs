@@ -35,7 +35,7 @@ impl Samples {
         Self::new([self.0, more.0].concat())
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.len()
     }
 

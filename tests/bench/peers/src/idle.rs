@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use p2pmap_bench::process::{Peer, line, serve};
 use p2pmap_bench::machine::{can_be_apart, wire_bytes};
+use p2pmap_bench::process::{Peer, line, serve};
 use p2pmap_bench::{Effort, Result};
 
 use crate::contender::Contender;

@@ -4,10 +4,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use p2pmap_bench::Result;
-use p2pmap_bench::process::{line, serve};
 use p2pmap_bench::clock::{now_ns, paced};
 use p2pmap_bench::load::{Key, VALUE_BYTES, shuffled};
 use p2pmap_bench::machine::resident_bytes_of;
+use p2pmap_bench::process::{line, serve};
 
 use crate::contender::{Member, Setting, named};
 

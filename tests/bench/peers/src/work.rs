@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use p2pmap_bench::process::Peer;
 use p2pmap_bench::clock::Samples;
+use p2pmap_bench::process::Peer;
 use p2pmap_bench::report::Unit;
 use p2pmap_bench::{Effort, Result};
 

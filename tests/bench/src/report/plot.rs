@@ -91,6 +91,6 @@ impl Scale {
 pub fn percentiles(samples: &Samples) -> Vec<(f64, f64)> {
     const STEPS_IN_TENFOLD: f64 = 12.0;
     let beyond = (0..).map(|step| 10_f64.powf(f64::from(step) / STEPS_IN_TENFOLD));
-    let known = beyond.take_while(|beyond| *beyond <= samples.len() as f64 / 10.0);
+    let known = beyond.take_while(|beyond| *beyond <= samples.count() as f64 / 10.0);
     known.map(|beyond| (beyond, samples.quantile(1.0 - 1.0 / beyond))).collect()
 }

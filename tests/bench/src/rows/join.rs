@@ -46,7 +46,7 @@ fn joins(entries: usize, rounds: usize, goal: &str) -> Result<Vec<Line>> {
         samples: samples.clone(),
         goal: goal.into(),
     }];
-    if wire.len() > 0 {
+    if wire.count() > 0 {
         lines.push(Line {
             row: 10,
             what: "its bytes on the wire".into(),

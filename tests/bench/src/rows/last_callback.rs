@@ -65,7 +65,7 @@ fn line(all: &Samples, floor: &Samples) -> Line {
         ours: all.median(),
         p99: Some(all.p99()),
         floor: Some(Floor { what: "bare gossipsub".into(), is: floor.median(), p99: Some(floor.p99()) }),
-        samples: all.len().to_string(),
+        samples: all.count().to_string(),
         goal: "<= 1.3".into(),
     }
 }

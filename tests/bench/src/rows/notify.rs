@@ -38,7 +38,7 @@ pub fn measure(effort: Effort) -> Result<Figures> {
         ours: of.median(),
         p99: Some(of.p99()),
         floor: floor.map(|(what, floor)| Floor { what: what.into(), is: floor.median(), p99: Some(floor.p99()) }),
-        samples: of.len().to_string(),
+        samples: of.count().to_string(),
         goal: goal.into(),
     };
     let lines = vec![
@@ -87,7 +87,7 @@ pub fn measure_at_rates(effort: Effort) -> Result<Figures> {
                 is: floor.median(),
                 p99: Some(floor.p99()),
             }),
-            samples: ours.len().to_string(),
+            samples: ours.count().to_string(),
             goal: "p99 <= 5 ms".into(),
         });
     }

@@ -34,12 +34,12 @@ pub fn measure(durability: &str, count: usize) -> Result<Vec<Line>> {
     })?;
     map.close();
     let (ours, bare) = (Samples::new(during), Samples::new(bare(durability, &place.0.join("bare"), &keys, count)?));
-    if ours.len() == 0 {
+    if ours.count() == 0 {
         let largest = watch.largest.into_inner();
         return Err(format!("{count} puts, {durability}: no compaction was seen, and no more than {largest} bytes").into());
     }
     let floor = if durability == "sync" { "an append and fdatasync" } else { "an append, fdatasync every 100 ms" };
-    let samples = format!("{} of {}", ours.len(), load::count(count));
+    let samples = format!("{} of {}", ours.count(), load::count(count));
     let line = |what: String, ours: f64, p99, floor, goal: &str| {
         let (samples, goal, unit) = (samples.clone(), goal.into(), Unit::Nanoseconds);
         Line { row: 13, what, unit, ours, p99, floor: Some(floor), samples, goal }

@@ -48,7 +48,7 @@ pub fn measure(effort: Effort) -> Result<Figures> {
     };
     let floor = |what: &str, is| Floor { what: what.into(), is, p99: None };
     let mut lines = Vec::new();
-    if bytes.len() > 0 {
+    if bytes.count() > 0 {
         let payload = floor("keys and values that differ", (DIFFERENCES * ENTRY_BYTES) as f64);
         let what = "100 differences among 100 k: bytes on the wire";
         lines.push(line(what, Unit::Bytes, bytes.median(), None, payload, "<= 1.3 x and 2 kB"));
@@ -64,7 +64,7 @@ pub fn measure(effort: Effort) -> Result<Figures> {
         "<= 10 ms",
     ));
     lines.push(Line {
-        samples: far.len().to_string(),
+        samples: far.count().to_string(),
         ..line(
             "the same: round trips",
             Unit::Count,
