@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use async_nats::jetstream::{self, kv, stream::StorageType};
-use futures::{StreamExt, TryStreamExt, stream};
+use async_nats::jetstream::stream::{self, DiscardPolicy, StorageType};
+use async_nats::jetstream::{self, kv};
+use futures::{StreamExt, TryStreamExt};
 use p2pmap_bench::Result;
 use p2pmap_bench::load::{Key, key, value};
 use tokio::runtime::Runtime;
@@ -49,14 +50,10 @@ fn open(setting: Setting) -> Result<Box<dyn Member>> {
     let client = until("NATS answers", || runtime.block_on(async_nats::connect(&address)).ok())?;
     let (jetstream, bucket) = runtime.block_on(async {
         let jetstream = jetstream::new(client);
-        let bucket = match setting.join {
-            Some(_) => jetstream.get_key_value(BUCKET).await?,
-            None => {
-                let storage = StorageType::Memory;
-                let config = kv::Config { bucket: BUCKET.into(), history: 1, storage, ..Default::default() };
-                jetstream.create_key_value(config).await?
-            }
-        };
+        if setting.join.is_none() {
+            jetstream.create_stream(bucket()).await?;
+        }
+        let bucket = jetstream.get_key_value(BUCKET).await?;
         Result::Ok((jetstream, bucket))
     })?;
     let copy = Copy::default();
@@ -64,6 +61,23 @@ fn open(setting: Setting) -> Result<Box<dyn Member>> {
         follow(address.clone(), copy.clone());
     }
     Ok(Box::new(Nats { runtime, jetstream, bucket, address, copy, server }))
+}
+
+/// The stream behind a bucket. `create_key_value` makes the same one, and asks for the account first, in which it expects what servers
+/// before 2.10 do not say.
+fn bucket() -> stream::Config {
+    stream::Config {
+        name: format!("KV_{BUCKET}"),
+        subjects: vec![format!("$KV.{BUCKET}.>")],
+        storage: StorageType::Memory,
+        max_messages_per_subject: 1,
+        discard: DiscardPolicy::New,
+        num_replicas: 1,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        ..Default::default()
+    }
 }
 
 /// Keeps a copy, on a thread of its own.
@@ -102,7 +116,7 @@ impl Member for Nats {
 
     fn put_all(&mut self, numbers: Range<usize>) -> Result<()> {
         let jetstream = &self.jetstream;
-        let puts = stream::iter(numbers).map(|number| async move {
+        let puts = futures::stream::iter(numbers).map(|number| async move {
             let subject = format!("$KV.{BUCKET}.{}", text(&key(number)));
             let accepted = jetstream.publish(subject, value(number as u64, 0).to_vec().into()).await?;
             accepted.await?;
@@ -117,7 +131,7 @@ impl Member for Nats {
 
     fn get_all(&mut self, keys: &[Key]) -> Result<usize> {
         let bucket = &self.bucket;
-        let gets = stream::iter(keys)
+        let gets = futures::stream::iter(keys)
             .map(|key| async move { Result::Ok(bucket.get(text(key)).await?.map_or(0, |value| value.len())) });
         let sum = gets.buffer_unordered(GETS_IN_FLIGHT).try_fold(0, |sum, bytes| async move { Ok(sum + bytes) });
         self.runtime.block_on(sum)
