@@ -325,8 +325,12 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 //                         multiaddrs or host:port, separated by commas.
 //   cluster_id            Nodes with different cluster ids never exchange anything. Allowed: 1 to 255 bytes of text.
 //                         Default: default.
-//   insecure              Listen beyond loopback without a secret: whoever reaches the port can join. Allowed: true or
-//                         false. Default: false.
+//   cluster_secret        Only nodes that know one of them join, and all that is sent is sealed; the first seals, all
+//                         open. Allowed: up to 4 secrets of 32 bytes, in hex or base64, or env:<variable>, or
+//                         file:<path>, separated by commas.
+//   allow_peers           Only these nodes join. Allowed: peer ids, separated by commas.
+//   insecure              Listen beyond loopback without a secret or a list of peers: whoever reaches the port can
+//                         join. Allowed: true or false. Default: false.
 //   target_peers          Connections to keep, where the cluster has that many members. Allowed: 1 to 1024. Default: 8.
 //   max_peers             Connections to accept at most; no less than target_peers. Allowed: 1 to 4096. Default: 128.
 //   anti_entropy_ms       How often to compare with one random peer, jittered by 25 %. Allowed: 100 to 86400000.
@@ -589,6 +593,9 @@ typedef struct {
   /// Why this node has left the network for good, if so: another one runs with its identity, because its `data_dir` was
   /// copied. Its maps are read, and take no writes: `P2PMAP_LOCKED`. NUL-terminated UTF-8, empty while all is well.
   char identity_error[1024];
+  /// Why the node that was dialled last is no peer, if one of the two is a stranger to the other: no secret in common,
+  /// another cluster, not allowed, another version. NUL-terminated UTF-8, empty once a dialled node is a peer.
+  char admission_error[512];
 } p2pmap_node_report;
 
 /// Starts a node: listens, and dials what `bootstrap` names in the background. NULL for `config` means defaults.
