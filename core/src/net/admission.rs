@@ -31,13 +31,7 @@ pub(super) struct Talk {
 }
 
 impl Admission {
-    pub fn new(
-        me: Id,
-        keyring: Arc<Keyring>,
-        allowed: Option<HashSet<Id>>,
-        runs: Arc<Runs>,
-        shared: Arc<Shared>,
-    ) -> Arc<Self> {
+    pub fn new(me: Id, keyring: Arc<Keyring>, allowed: Option<HashSet<Id>>, runs: Arc<Runs>, shared: Arc<Shared>) -> Arc<Self> {
         Arc::new(Self { me, keyring, allowed, runs, shared })
     }
 

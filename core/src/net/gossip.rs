@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use libp2p::PeerId as Id;
 use libp2p::gossipsub::{
-    self, Behaviour as Gossipsub, CallbackSubscriptionFilter, ConfigBuilder, IdentTopic, MaxCountSubscriptionFilter, Message, MessageAuthenticity, MessageId, PublishError, TopicHash, ValidationMode, Version,
+    self, Behaviour as Gossipsub, CallbackSubscriptionFilter, ConfigBuilder, IdentTopic, MaxCountSubscriptionFilter, Message,
+    MessageAuthenticity, MessageId, PublishError, TopicHash, ValidationMode, Version,
 };
 
 use super::Delivered;

@@ -60,12 +60,7 @@ pub(super) struct Seat {
 
 impl Runs {
     /// And what they ask of the network thread.
-    pub fn new(
-        me: Id,
-        own: u64,
-        identity_file: Option<PathBuf>,
-        shared: Arc<Shared>,
-    ) -> (Arc<Self>, mpsc::Receiver<Doubt>) {
+    pub fn new(me: Id, own: u64, identity_file: Option<PathBuf>, shared: Arc<Shared>) -> (Arc<Self>, mpsc::Receiver<Doubt>) {
         let (doubts, asked) = mpsc::channel(MAX_DOUBTS);
         (Arc::new(Self { me, own, identity_file, shared, seats: Mutex::default(), doubts }), asked)
     }

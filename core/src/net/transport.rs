@@ -34,7 +34,9 @@ pub(super) fn transport(keypair: &Keypair, admission: &Arc<Admission>) -> Result
     let named = dns::tokio::Transport::system(unnamed(keypair, admission)?).map(Transport::boxed).or_else(|error| {
         tracing::warn!(%error, "no DNS configuration: dialling by address and by the hosts file only");
         let nobody = dns::ResolverConfig::from_parts(None, Vec::new(), Vec::new());
-        Ok::<_, Error>(dns::tokio::Transport::custom(unnamed(keypair, admission)?, nobody, dns::ResolverOpts::default()).boxed())
+        Ok::<_, Error>(
+            dns::tokio::Transport::custom(unnamed(keypair, admission)?, nobody, dns::ResolverOpts::default()).boxed(),
+        )
     })?;
     Ok(TransportTimeout::new(named, DIAL_TIMEOUT).boxed())
 }

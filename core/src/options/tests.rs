@@ -135,7 +135,8 @@ fn no_secret_is_shown() {
 
 #[test]
 fn a_secret_or_a_list_of_peers_allows_to_listen_widely() {
-    for (option, value) in [("cluster_secret", SECRET), ("allow_peers", "12D3KooWGzBqXkyYCYT8hRVQbCFDbWvSQBoRpqrTbjBBeqGLQW2u")] {
+    for (option, value) in [("cluster_secret", SECRET), ("allow_peers", "12D3KooWGzBqXkyYCYT8hRVQbCFDbWvSQBoRpqrTbjBBeqGLQW2u")]
+    {
         let mut config = Config::new();
         config.set("listen", "0.0.0.0:7400").unwrap();
         let error = check_node(&config.node).unwrap_err();

@@ -75,8 +75,7 @@ impl Sealer {
         salt.copy_from_slice(&sealed[5..21]);
         number.copy_from_slice(&sealed[21..HEAD_BYTES]);
         let key = self.key_of((id, salt)).ok_or(NOT_SEALED_BY_US)?;
-        let opened =
-            key.open_within(nonce(u64::from_be_bytes(number)), Aad::from(context), &mut sealed[..], HEAD_BYTES..);
+        let opened = key.open_within(nonce(u64::from_be_bytes(number)), Aad::from(context), &mut sealed[..], HEAD_BYTES..);
         let len = opened.map_err(|_| NOT_SEALED_BY_US)?.len();
         self.keep((id, salt), key);
         sealed.truncate(len);
