@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use crate::source::{Breach, Source};
 
 /// What each module may import, itself aside. A module that is not here may import nothing of the core.
-const MAY: [(&str, &[&str]); 9] = [
-    ("node", &["replica", "wire", "store", "net", "error", "limits", "peer", "fork", "options"]),
-    ("net", &["wire", "replica", "error", "limits", "peer"]),
+const MAY: [(&str, &[&str]); 10] = [
+    ("node", &["replica", "wire", "store", "net", "error", "limits", "peer", "fork", "options", "secret"]),
+    ("net", &["wire", "replica", "secret", "error", "limits", "peer"]),
     ("store", &["error", "limits"]),
     ("wire", &["replica", "error", "limits", "peer"]),
     ("replica", &["error", "limits", "peer"]),
-    ("options", &["store", "error", "limits", "peer"]),
+    ("options", &["store", "secret", "error", "limits", "peer"]),
+    ("secret", &[]),
     ("peer", &["error", "limits"]),
     ("fork", &["error"]),
     ("error", &[]),

@@ -21,6 +21,7 @@ mod partition;
 mod presence;
 #[allow(dead_code, reason = "shared with the tests of durable maps")]
 mod process;
+mod rotation;
 mod waiting;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

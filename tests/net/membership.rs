@@ -1,7 +1,7 @@
 //! Who stays connected when members die, and who can still join.
 
 use crate::alone;
-use crate::process::{Place, TestNode};
+use crate::process::{Place, TestNode, free_port};
 use crate::waiting::{LONG, converged, fully_connected, until};
 
 #[test]
@@ -81,10 +81,4 @@ fn a_killed_bootstrap_node_is_found_again_at_its_address() {
     let mut nodes = [reborn, second];
     let took = converged(&mut nodes, 1, LONG);
     println!("bootstrap node restarted with a new identity: equal after {took:?}");
-}
-
-/// A port that nobody listens on now.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
-    listener.local_addr().expect("an address").port()
 }

@@ -21,6 +21,12 @@ pub enum Place<'a> {
     User(u32),
 }
 
+/// A port that nobody listens on now.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+    listener.local_addr().expect("an address").port()
+}
+
 /// A running `testnode`. Dropping it kills it.
 pub struct TestNode {
     child: Child,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use libp2p::PeerId as Id;
 
+use super::behaviour::internal;
 use super::runs::{Runs, Seat};
 use super::shared::Shared;
 use crate::error::Result;
-use crate::secret::{End, Keyring, Stranger, Transcript};
+use crate::secret::{self, End, Keyring, Stranger, Transcript};
 use crate::wire::hello::{Hello, Verdict};
 
 /// What a node asks of its peers.
@@ -42,7 +43,7 @@ impl Admission {
     /// The first words of one connection. Errors: `Internal`, where the machine gives no random bytes.
     pub fn hello(&self) -> Result<[u8; Hello::BYTES]> {
         let mut nonce = [0; 32];
-        super::behaviour::random_bytes(&mut nonce)?;
+        secret::draw(&mut nonce).map_err(|error| internal(&error))?;
         Ok(Hello { features: 0, run: self.runs.own(), nonce }.encode())
     }
 

@@ -21,7 +21,7 @@ use super::transport::transport;
 use super::{Host, NetConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{MAX_MEMBERS_BYTES, MAX_SYNC_BYTES};
-use crate::secret::{Keyring, Sealer};
+use crate::secret::{self, Keyring, Sealer};
 use crate::wire;
 
 /// A request and its response take this long at most.
@@ -78,15 +78,10 @@ pub(super) fn keypair(secret: Option<[u8; 32]>) -> Result<Keypair> {
 pub(super) fn sealed(keyring: &Arc<Keyring>, rejected: &Arc<AtomicU64>) -> Result<Sealed> {
     let sealer = || -> Result<_> {
         let mut salt = [0; 16];
-        random_bytes(&mut salt)?;
+        secret::draw(&mut salt).map_err(|error| internal(&error))?;
         Ok(Arc::new(Sealer::new(keyring.clone(), salt)))
     };
     Ok(Sealed::new(keyring.is_secret().then(sealer).transpose()?, rejected.clone()))
-}
-
-/// Random bytes, fit for keys.
-pub(super) fn random_bytes(bytes: &mut [u8]) -> Result<()> {
-    getrandom::fill(bytes).map_err(|error| internal(&error))
 }
 
 /// What names the cluster on the wire, to its members: nobody else gets as far as hearing protocol names.

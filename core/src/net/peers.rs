@@ -171,9 +171,10 @@ impl Task {
             let topics = HashSet::new();
             let entry = Peer { id: public(&peer), admitted: false, addr: remote, outbound, round_trip: None, topics };
             self.shared.directory.lock().peers.insert(peer, entry);
-            if outbound {
-                self.exchange(peer);
-            }
+        }
+        // Also on a second connection: where both ends dialled, each may have met the other's first.
+        if outbound && !self.membership.is_admitted(&peer) {
+            self.exchange(peer);
         }
         if let Some(Dialled::Call(_, reply)) = why {
             self.callers.entry(peer).or_default().push(reply);

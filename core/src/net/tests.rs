@@ -239,6 +239,19 @@ fn nodes_that_dial_each_other_at_once_keep_one_connection() {
 }
 
 #[test]
+fn nodes_that_dial_each_other_at_once_come_to_know_each_other_whoever_hears_first() {
+    for _ in 0..40 {
+        let (a, b) = (Node::start(&[]).open(), Node::start(&[]).open());
+        let (there, here) = (b.net.addrs()[0].clone(), a.net.addrs()[0].clone());
+        std::thread::scope(|scope| {
+            // It returns when the other is known to belong here.
+            scope.spawn(|| a.net.connect(&there, LONG).unwrap());
+            scope.spawn(|| b.net.connect(&here, LONG).unwrap());
+        });
+    }
+}
+
+#[test]
 fn sync_returns_when_equal_and_says_how_many_are_not() {
     let (a, b) = pair();
     a.put(100);

@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 
 use super::Keyring;
 use super::keyring::Key;
-use crate::wire::Malformed;
 
 const VERSION: u8 = 1;
 const SALT_BYTES: usize = 16;
@@ -22,7 +21,12 @@ const TAG_BYTES: usize = 16;
 /// Runs of others whose keys are kept at hand.
 const MOST_RUNS: usize = 1024;
 
-const NOT_SEALED_BY_US: Malformed = Malformed("sealed with no key that is known here, or altered");
+const NOT_SEALED_BY_US: NotOpened = NotOpened("sealed with no key that is known here, or altered");
+
+/// Why something does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotOpened(&'static str);
 
 type Salt = [u8; SALT_BYTES];
 type Run = ([u8; Key::ID_BYTES], Salt);
@@ -63,12 +67,12 @@ impl Sealer {
     }
 
     /// Opens in place, without a copy.
-    pub fn open(&self, context: &[u8], mut sealed: Vec<u8>) -> Result<Vec<u8>, Malformed> {
+    pub fn open(&self, context: &[u8], mut sealed: Vec<u8>) -> Result<Vec<u8>, NotOpened> {
         if sealed.len() < Self::OVERHEAD {
-            return Err(Malformed("too short to be sealed"));
+            return Err(NotOpened("too short to be sealed"));
         }
         if sealed[0] != VERSION {
-            return Err(Malformed("unknown version of sealing"));
+            return Err(NotOpened("unknown version of sealing"));
         }
         let (mut id, mut salt, mut number) = ([0; Key::ID_BYTES], [0; SALT_BYTES], [0; 8]);
         id.copy_from_slice(&sealed[1..5]);
