@@ -14,6 +14,7 @@ pub mod reconcile;
 pub mod reopen;
 mod replicas;
 mod scan;
+mod sealed;
 pub mod size;
 pub mod sizes;
 mod spread;
@@ -43,7 +44,7 @@ const BLOCKS: &str = "One thread. Hot: 64 keys in turn; uniform: all keys, in ra
 with the floor's. For the p99 each read is timed by itself, the clock's own time included; the writer is one thread that overwrites \
 random keys without a pause. ";
 
-pub const ROWS: [Row; 19] = [
+pub const ROWS: [Row; 20] = [
     Row::new("1", reads::measure, BLOCKS),
     Row::new(
         "2",
@@ -141,6 +142,11 @@ pub const ROWS: [Row; 19] = [
         with one neighbour and pulls what differs. Bytes are those of the real messages, before libp2p; medians of three seeds.",
     ),
     Row::new("18", size::measure, "A process of its own; a node, a map, one put and one get."),
+    Row::new(
+        "19",
+        sealed::measure,
+        "Two pairs of processes, one with a secret; latency as in row 7, throughput as in row 9. By turns.",
+    ),
     // Beyond the numbered ones: how cost grows with size.
     Row::new(
         "sizes",

@@ -96,7 +96,7 @@ pub fn measure_at_rates(effort: Effort) -> Result<Figures> {
 }
 
 /// The ages of `count` messages on arrival.
-fn ages(from: &mut Peer, to: &mut Peer, count: usize, pace: &str, bytes: &str, how: &str) -> Result<Samples> {
+pub fn ages(from: &mut Peer, to: &mut Peer, count: usize, pace: &str, bytes: &str, how: &str) -> Result<Samples> {
     ages_at(RATE, from, to, count, pace, bytes, how)
 }
 

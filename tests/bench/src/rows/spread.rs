@@ -5,7 +5,7 @@ use crate::process::Peer;
 use crate::report::{Figures, Floor, Line, Unit};
 use crate::{Effort, Result};
 
-const ENTRIES: usize = 100_000;
+pub const ENTRIES: usize = 100_000;
 
 pub fn measure(effort: Effort) -> Result<Figures> {
     let rounds = effort.pick(3, 5);
@@ -58,7 +58,7 @@ pub fn measure(effort: Effort) -> Result<Figures> {
 }
 
 /// Nanoseconds from the first put until the reader holds all.
-fn spread(writer: &mut Peer, reader: &mut Peer, from: usize) -> Result<u64> {
+pub fn spread(writer: &mut Peer, reader: &mut Peer, from: usize) -> Result<u64> {
     reader.tell(&format!("holds {}", from + ENTRIES))?;
     writer.tell(&format!("put {from} {ENTRIES}"))?;
     let (put, held) = (writer.numbers()?, reader.numbers()?);
