@@ -18,6 +18,8 @@ pub const MAX_MAPS: usize = 4096;
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024 + MAX_KEY_BYTES;
 /// A batch's operations.
 pub const MAX_BATCH_ENTRIES: usize = 65_536;
+/// The same, on a signed map.
+pub const MAX_SIGNED_BATCH_ENTRIES: usize = 16_384;
 /// A cluster id, in bytes of UTF-8.
 pub const MAX_CLUSTER_ID_BYTES: usize = 255;
 /// A peer id's bytes.
@@ -64,6 +66,8 @@ pub const MAX_ROW_BYTES: usize = MAX_VALUE_BYTES + 64 * 1024;
 /// A frame of a stored file, in bytes: one row fits in one.
 pub const MAX_FRAME_BYTES: usize = 64 * 1024 * 1024;
 
+/// The proof of who wrote an entry, at most.
+pub const MAX_PROOF_BYTES: usize = 96;
 /// The frame around one entry on the wire, generously.
 const ENTRY_FRAME_BYTES: usize = 64;
 
@@ -72,6 +76,7 @@ const _: () = {
     assert!(DEFAULT_MAX_VALUE_BYTES <= MAX_VALUE_BYTES);
     assert!(MAX_BATCH_BYTES >= MAX_KEY_BYTES + MAX_VALUE_BYTES);
     assert!(MAX_DELTA_BYTES >= MAX_BATCH_BYTES + MAX_BATCH_ENTRIES * ENTRY_FRAME_BYTES / 2);
+    assert!(MAX_DELTA_BYTES >= MAX_BATCH_BYTES + MAX_SIGNED_BATCH_ENTRIES * (ENTRY_FRAME_BYTES / 2 + MAX_PROOF_BYTES + 2));
     assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_KEY_BYTES + MAX_VALUE_BYTES + MAX_ORIGINS * 128);
     assert!(MAX_SYNC_BYTES >= PAGE_TARGET_BYTES + MAX_DELTA_BYTES + MAX_NAMED_ORIGINS * 64);
     assert!(MAX_PAGE_ENTRIES / 2 >= MAX_BATCH_ENTRIES);

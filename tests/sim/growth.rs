@@ -25,6 +25,7 @@ const TOPIC: Topic = Topic([7; 16]);
 const NOW_MS: u64 = 1_800_000_000_000;
 const RULES: Rules = Rules {
     presence: false,
+    signed: false,
     tombstone_ttl_ms: 1_000_000,
     origin_retention_ms: 1_000_000,
     peer_timeout_ms: 1_000,

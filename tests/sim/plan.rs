@@ -188,6 +188,7 @@ impl Plan {
     pub fn rules(&self) -> Rules {
         Rules {
             presence: self.presence,
+            signed: false,
             tombstone_ttl_ms: self.horizon_ms,
             origin_retention_ms: self.retention_ms,
             peer_timeout_ms: self.peer_timeout_ms,

@@ -50,6 +50,12 @@ impl Network {
         }
     }
 
+    /// Signs with this node's key.
+    pub fn signer(&self) -> Arc<dyn Fn(&[u8]) -> [u8; 64] + Send + Sync> {
+        let shared = self.shared.clone();
+        Arc::new(move |statement| shared.sign(statement))
+    }
+
     pub fn id(&self) -> &PeerId {
         &self.id
     }

@@ -5,12 +5,13 @@
 //! does not wait for the network thread.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId as Id};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -33,6 +34,8 @@ pub(super) struct Gate {
 
 #[derive(Default)]
 pub(super) struct Shared {
+    /// The node's; set as it starts.
+    pub keypair: OnceLock<Keypair>,
     pub gates: ArcSwap<Gates>,
     pub inbox: Mutex<Inbox>,
     /// The network thread waits here.
@@ -91,6 +94,13 @@ pub(super) struct Peer {
 }
 
 impl Shared {
+    /// The node's signature, once it has started.
+    pub fn sign(&self, statement: &[u8]) -> [u8; 64] {
+        let signature = self.keypair.get().and_then(|keypair| keypair.sign(statement).ok());
+        // Invariant: the key was set before anybody has a handle, and is an Ed25519 key, which signs whatever there is.
+        signature.and_then(|signature| signature.try_into().ok()).unwrap_or([0; 64])
+    }
+
     /// See [`super::Network::wake`]. The caller has put something into the outbox before.
     pub fn wake(&self, topic: Topic) {
         let gates = self.gates.load();

@@ -86,6 +86,7 @@ impl Task {
         let (secret, file) = config.identity.as_ref().map(|identity| (identity.key, identity.file.clone())).unzip();
         let keypair = behaviour::keypair(secret)?;
         let me = keypair.public().to_peer_id();
+        let _ = shared.keypair.set(keypair.clone());
         let (runs, doubts) = Runs::new(me, config.run, file, shared.clone());
         let keyring = Arc::new(Keyring::new(&config.cluster_id, &config.secrets));
         let sealed = behaviour::sealed(&keyring, &shared.rejected)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ttl::Ttl;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES};
+use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_SIGNED_BATCH_ENTRIES};
 use crate::replica::Write;
 
 /// Many puts and removes that are committed together, travel as one delta and are applied whole by every replica.
@@ -70,15 +70,17 @@ impl Batch {
         })
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    /// Errors: `TooLarge`, `InvalidArgument`.
+    pub(super) fn check(&self, signed: bool) -> Result<()> {
+        let max_entries = if signed { MAX_SIGNED_BATCH_ENTRIES } else { MAX_BATCH_ENTRIES };
         self.writes.iter().try_for_each(|(_, _, ttl)| ttl.check())?;
-        if self.writes.len() <= MAX_BATCH_ENTRIES && self.bytes <= MAX_BATCH_BYTES {
+        if self.writes.len() <= max_entries && self.bytes <= MAX_BATCH_BYTES {
             return Ok(());
         }
         Err(Error::new(
             ErrorKind::TooLarge,
             format!(
-                "a batch has at most {MAX_BATCH_ENTRIES} writes and {MAX_BATCH_BYTES} bytes, this one {} and {}: \
+                "a batch has at most {max_entries} writes and {MAX_BATCH_BYTES} bytes, this one {} and {}: \
                  apply it as several",
                 self.writes.len(),
                 self.bytes

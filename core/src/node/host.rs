@@ -35,7 +35,7 @@ pub struct Maps {
 #[derive(Clone)]
 pub struct OpenMap {
     pub state: Arc<MapState>,
-    /// Where deltas wait for a validator that may take its time.
+    /// Where deltas wait, if checking them takes time.
     inbox: Option<Arc<Inbox>>,
 }
 
@@ -53,7 +53,7 @@ impl Maps {
     /// Takes in a map whose topic is not there.
     pub fn add(&self, state: MapState) -> Arc<MapState> {
         let state = Arc::new(state);
-        let inbox = state.settings.validators.may_block().then(|| {
+        let inbox = state.settings.takes_time().then(|| {
             let network = self.network.get().cloned().unwrap_or_default();
             Arc::new(Inbox::start(state.clone(), network))
         });

@@ -10,6 +10,7 @@ mod keeper;
 mod map;
 #[allow(clippy::module_inception, reason = "a node is the noun")]
 mod node;
+mod permit;
 mod queue;
 mod receive;
 pub mod saved;

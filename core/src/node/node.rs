@@ -22,7 +22,7 @@ use crate::limits::MAX_MAPS;
 use crate::net::{self, Identity, NetConfig, NetPeer, Network};
 use crate::options::{self, Config, Durability, MapOptions, MapSettings, NodeSettings};
 use crate::peer::PeerId;
-use crate::replica::{Origin, Replica, Rules};
+use crate::replica::{Origin, Replica, Rules, Signing};
 use crate::store::{self, DataDir, OsDisk};
 use crate::wire::Topic;
 
@@ -188,9 +188,10 @@ impl Node {
         let declared =
             settings.declared.get(name).map_or(settings.map_defaults.clone(), |map| map.over(&settings.map_defaults));
         let wanted = options.over(&declared).settings()?;
-        let topic = Topic::new(&settings.cluster_id, name);
+        let (plain, signed) = (Topic::new(&settings.cluster_id, name), Topic::signed(&settings.cluster_id, name));
+        let topic = if wanted.signed { signed } else { plain };
         let _opening = self.0.opening.lock();
-        let held = self.0.maps.get(topic);
+        let held = self.0.maps.get(plain).or_else(|| self.0.maps.get(signed));
         let (state, new) = match held {
             Some(map) => (map.state, false),
             None if self.0.maps.len() >= MAX_MAPS => {
@@ -216,23 +217,38 @@ impl Node {
     /// A map as its disk has it, if it is kept on one.
     fn load(&self, name: &str, topic: Topic, settings: &MapSettings) -> Result<MapState> {
         let (origin, rules) = (self.new_origin(), self.rules(settings));
-        let shared = NodeShared { alarm: self.0.maps.alarm.clone(), refusal: self.0.network.refusal().clone() };
+        let shared = NodeShared {
+            alarm: self.0.maps.alarm.clone(),
+            refusal: self.0.network.refusal().clone(),
+            max_clock_drift_ms: self.0.settings.max_clock_drift_ms,
+        };
         if settings.durability == Durability::None {
-            return Ok(MapState::new(name, topic, settings.clone(), Replica::new(origin, rules), None, shared));
+            let mut replica = Replica::new(origin, rules);
+            self.sign(&mut replica, topic);
+            return Ok(MapState::new(name, topic, settings.clone(), replica, None, shared));
         }
         let Some(dir) = self.0.dir.lock().clone() else {
             let message =
                 format!("the map `{name}` is to be durable, and there is nowhere to keep it: set the node's `data_dir`");
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         };
-        let (replica, keeper) = Keeper::open(name, settings, &dir, Loading::new(origin, rules, now_ms()))?;
+        let (mut replica, keeper) = Keeper::open(name, settings, &dir, Loading::new(origin, rules, now_ms()))?;
+        self.sign(&mut replica, topic);
         Ok(MapState::new(name, topic, settings.clone(), replica, Some(Arc::new(keeper)), shared))
+    }
+
+    /// What a signed map's replica writes is signed with this node's key.
+    fn sign(&self, replica: &mut Replica, topic: Topic) {
+        if replica.rules().signed {
+            replica.sign_with(Signing { map: topic.0, sign: self.0.network.signer() });
+        }
     }
 
     fn rules(&self, map: &MapSettings) -> Rules {
         let node = &self.0.settings;
         Rules {
             presence: map.presence,
+            signed: map.signed,
             tombstone_ttl_ms: map.tombstone_ttl_ms,
             origin_retention_ms: map.origin_retention_ms,
             peer_timeout_ms: node.peer_timeout_ms,

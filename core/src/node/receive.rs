@@ -35,7 +35,7 @@ impl MapState {
     }
 
     fn receive_delta(&self, from: &PeerId, delta: &Delta<'_>) -> Delivered {
-        let refused = self.refused(&delta.entries);
+        let refused = self.refused(from, &delta.entries);
         let mut changes = Vec::with_capacity(delta.entries.len());
         let mut writer = self.writer();
         let merged = writer.replica.merge_delta(delta, &refused, now_ms(), &mut changes);
@@ -57,8 +57,8 @@ impl MapState {
     }
 
     /// Merges a page's entries (`mends`: see [`Puller::mends`]); the stamps that must not be claimed.
-    fn merge_page(&self, entries: &[Incoming<'_>], mends: bool) -> Vec<Unclaimed> {
-        let refused = self.refused(entries);
+    fn merge_page(&self, from: &PeerId, entries: &[Incoming<'_>], mends: bool) -> Vec<Unclaimed> {
+        let refused = self.refused(from, entries);
         let (mut refused, mut unclaimed) = (&refused[..], Vec::new());
         let mut changes = Vec::with_capacity(MERGE_AT_ONCE);
         let mut start = 0;
@@ -79,16 +79,17 @@ impl MapState {
         unclaimed
     }
 
-    /// The positions of the entries that may not be merged: over a limit, or refused by the validator.
-    fn refused(&self, entries: &[Incoming<'_>]) -> Vec<usize> {
+    /// The positions of the entries that may not be merged: not signed as they should be, over a limit, or refused by the validator.
+    fn refused(&self, from: &PeerId, entries: &[Incoming<'_>]) -> Vec<usize> {
         let settings = &self.settings;
+        let permitted = self.permitted(from, entries);
         let fits = |entry: &Incoming<'_>| {
             entry.key.len() <= settings.max_key_bytes
                 && entry.value.is_none_or(|value| {
                     value.len() <= settings.max_value_bytes && settings.validators.refuse(entry.key, value).is_none()
                 })
         };
-        let refused: Vec<_> = (0..entries.len()).filter(|&at| !fits(&entries[at])).collect();
+        let refused: Vec<_> = (0..entries.len()).filter(|&at| !permitted[at] || !fits(&entries[at])).collect();
         self.counters.refused_entries.fetch_add(refused.len() as u64, Relaxed);
         refused
     }
@@ -114,11 +115,19 @@ pub struct MapPull {
 
 impl MapPull {
     pub fn new(map: Arc<MapState>, from: &PeerId) -> Self {
-        let suspicious = map.peers.lock().get_mut(from).is_some_and(|compared| std::mem::take(&mut compared.suspicious));
+        let mut peers = map.peers.lock();
+        let compared = peers.entry(from.clone()).or_default();
+        let suspicious = std::mem::take(&mut compared.suspicious);
+        let anew = !std::mem::replace(&mut compared.asked_anew, true);
+        drop(peers);
         let writer = map.writer();
         let (own, refusals) = (writer.replica.context().clone(), writer.replica.past_refusals().clone());
         drop(writer);
-        let puller = if suspicious { Puller::full(own) } else { Puller::new(own).but_for(refusals) };
+        let puller = match (suspicious, anew) {
+            (true, _) => Puller::full(own),
+            (false, true) => Puller::new(own),
+            (false, false) => Puller::new(own).but_for(refusals),
+        };
         Self { map, from: from.clone(), puller }
     }
 
@@ -164,13 +173,13 @@ impl Pull for MapPull {
         // More of this round follows, whatever becomes of these.
         let ahead = end.cursor.is_some();
         let mends = self.puller.mends();
-        let unclaimed = if ahead { Vec::new() } else { map.merge_page(&entries, mends) };
+        let unclaimed = if ahead { Vec::new() } else { map.merge_page(&self.from, &entries, mends) };
         let step = self.puller.page(&entries, end, unclaimed);
         if matches!(step, Step::More) {
             ask(self.request());
         }
         if ahead {
-            self.puller.leave_unclaimed(map.merge_page(&entries, mends));
+            self.puller.leave_unclaimed(map.merge_page(&self.from, &entries, mends));
         }
         match step {
             Step::More => PullStep::More,
@@ -183,6 +192,6 @@ impl Pull for MapPull {
     }
 
     fn blocks(&self) -> bool {
-        self.map.settings.validators.may_block()
+        self.map.settings.takes_time()
     }
 }

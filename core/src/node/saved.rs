@@ -59,18 +59,15 @@ impl Loading {
         Self { restorer: Restorer::new(origin, rules, now_ms), rules, waiting: Vec::new() }
     }
 
-    /// Takes a row. Errors: `Corrupted`, `InvalidConfig` when the map was kept with another `presence`.
+    /// Takes a row. Errors: `Corrupted`, `InvalidConfig` when the map was kept with another `presence` or `signed`.
     pub fn row(&mut self, directory: &Path, key: &[u8], value: &[u8]) -> Result<()> {
         match rows::decode_row(key, value).map_err(|malformed| corrupted(directory, malformed.0))? {
             Decoded::Head(head) => {
                 if head.presence != self.rules.presence {
-                    let (kept, asked) = (head.presence, self.rules.presence);
-                    let message = format!(
-                        "the map in {} was kept with `presence={kept}` and cannot be opened with `presence={asked}`: open it \
-                         as it was, or destroy it first",
-                        directory.display()
-                    );
-                    return Err(Error::new(ErrorKind::InvalidConfig, message));
+                    return Err(kept_otherwise(directory, "presence", head.presence));
+                }
+                if head.signed != self.rules.signed {
+                    return Err(kept_otherwise(directory, "signed", head.signed));
                 }
                 self.restorer.head(&head);
             }
@@ -106,6 +103,15 @@ fn both(one: Task<'_>, other: Task<'_>) {
     if !started {
         one();
     }
+}
+
+fn kept_otherwise(directory: &Path, option: &str, kept: bool) -> Error {
+    let (directory, asked) = (directory.display(), !kept);
+    let message = format!(
+        "the map in {directory} was kept with `{option}={kept}` and cannot be opened with `{option}={asked}`: open it as it was, \
+         or destroy it first"
+    );
+    Error::new(ErrorKind::InvalidConfig, message)
 }
 
 fn corrupted(directory: &Path, what: &str) -> Error {

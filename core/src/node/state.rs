@@ -27,6 +27,8 @@ pub struct MapState {
     pub name: String,
     pub topic: Topic,
     pub settings: MapSettings,
+    /// This node.
+    pub me: PeerId,
     pub index: Arc<Index>,
     pub counters: Counters,
     /// How each peer's copy compared when last looked at.
@@ -50,6 +52,8 @@ pub struct NodeShared {
     pub alarm: Arc<Alarm>,
     /// Why nothing may be written any more, if so.
     pub refusal: Arc<Refusal>,
+    /// Entries stamped further ahead are set aside.
+    pub max_clock_drift_ms: u64,
 }
 
 /// What the writer lock protects.
@@ -83,6 +87,8 @@ pub struct Compared {
     pub last_sync_ms: Option<u64>,
     /// Contexts were equal and fingerprints were not: the next pull must be a full one.
     pub suspicious: bool,
+    /// It was asked, since the map was opened, for what was refused in an earlier opening too: what is allowed may have changed.
+    pub asked_anew: bool,
 }
 
 impl MapState {
@@ -98,6 +104,7 @@ impl MapState {
             name: name.to_owned(),
             topic,
             settings,
+            me: replica.origin().peer().clone(),
             index: replica.index().clone(),
             counters: Counters::default(),
             peers: Mutex::default(),
@@ -144,6 +151,7 @@ impl MapState {
     }
 
     pub fn remove(&self, key: &[u8], wait: Wait) -> Result<bool> {
+        self.check_permitted(key)?;
         let mut writer = self.open_writer()?;
         let now = now_ms();
         writer.expire(now);
@@ -155,7 +163,7 @@ impl MapState {
 
     /// The stamp of its last write, if it wrote at all.
     pub fn apply(&self, batch: &Batch, wait: Wait) -> Result<Option<Stamp>> {
-        batch.check()?;
+        batch.check(self.settings.signed)?;
         let now = now_ms();
         let writes = batch.writes(now, self.settings.default_ttl_ms);
         for write in writes.clone() {
@@ -177,7 +185,10 @@ impl MapState {
         for entry in super::scan::Scan::new(self.index.clone(), options) {
             batch.remove(&**entry.key());
         }
-        batch.check()?;
+        batch.check(self.settings.signed)?;
+        for write in batch.writes(now, 0) {
+            self.check_permitted(write.key)?;
+        }
         let removed = writer.apply(batch.writes(now, 0), now).len();
         self.keep(writer, wait)?;
         Ok(removed)
@@ -230,6 +241,7 @@ impl MapState {
         if key.len() > settings.max_key_bytes {
             return Err(self.too_large("key", key.len(), "max_key_bytes", settings.max_key_bytes));
         }
+        self.check_permitted(key)?;
         let Some(value) = value else { return Ok(()) };
         if value.len() > settings.max_value_bytes {
             return Err(self.too_large("value", value.len(), "max_value_bytes", settings.max_value_bytes));

@@ -6,6 +6,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod validator;
+mod writers;
 
 use std::path::Path;
 
@@ -155,6 +156,9 @@ impl MapOptions {
             table::set_map(&mut settings, name, value)?;
         }
         settings.validators.function = self.function.clone();
+        if !settings.writers.is_empty() && !settings.signed {
+            return Err(invalid("`writers` needs `signed=true`: without signatures nobody knows who has written an entry"));
+        }
         Ok(settings)
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::validator::Validators;
+use super::writers::Writers;
 use super::{MapOptions, address, invalid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{
@@ -94,6 +95,18 @@ pub const OPTIONS: &[OptionInfo] = &[
         "refuse",
         "refuse, memory",
         "when the disk fails: refuse writes until the map is opened anew, or go on in memory",
+    ),
+    map(
+        "signed",
+        "false",
+        "true or false",
+        "every entry carries its author's signature, which nobody can forge; the same on every node",
+    ),
+    map(
+        "writers",
+        "",
+        "<peer id> or <prefix>=<peer id>, several separated by commas",
+        "who may write what, checked here and on arrival; empty: everybody everything; needs signed",
     ),
     map("presence", "false", "true or false", "entries are visible only while their author is; the same on every node"),
     map("default_ttl_ms", "0", "0 (never) to 3155760000000", "when a put that says no ttl of its own expires"),
@@ -218,6 +231,8 @@ pub struct MapSettings {
     pub durability: Durability,
     pub fsync_interval_ms: u64,
     pub on_storage_error: OnStorageError,
+    pub signed: bool,
+    pub writers: Writers,
     pub presence: bool,
     /// 0: never.
     pub default_ttl_ms: u64,
@@ -232,6 +247,13 @@ pub struct MapSettings {
     pub max_bytes: u64,
 }
 
+impl MapSettings {
+    /// Whether checking what arrives takes so long that the network must not wait for it.
+    pub fn takes_time(&self) -> bool {
+        self.signed || self.validators.may_block()
+    }
+}
+
 impl Default for MapSettings {
     fn default() -> Self {
         Self {
@@ -239,6 +261,8 @@ impl Default for MapSettings {
             durability: Durability::None,
             fsync_interval_ms: 1_000,
             on_storage_error: OnStorageError::Refuse,
+            signed: false,
+            writers: Writers::default(),
             presence: false,
             default_ttl_ms: 0,
             tombstone_ttl_ms: 3_600_000,
@@ -296,6 +320,8 @@ pub fn set_map(settings: &mut MapSettings, name: &str, value: &str) -> Result<&'
         "durability" => settings.durability = Durability::parse(option, value)?,
         "fsync_interval_ms" => settings.fsync_interval_ms = number.within(1, 3_600_000)?,
         "on_storage_error" => settings.on_storage_error = OnStorageError::parse(option, value)?,
+        "signed" => settings.signed = flag(option, value)?,
+        "writers" => settings.writers = Writers::parse(list(value))?,
         "presence" => settings.presence = flag(option, value)?,
         "default_ttl_ms" => settings.default_ttl_ms = number.within(0, MAX_TTL_MS)?,
         "tombstone_ttl_ms" => settings.tombstone_ttl_ms = number.within(1_000, 31_536_000_000)?,

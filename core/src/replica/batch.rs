@@ -25,12 +25,13 @@ impl Replica {
             return;
         }
         let mut there: HashSet<Slot, foldhash::fast::RandomState> = entries.iter().map(|(slot, _)| slot.clone()).collect();
-        let mut bytes = entries.iter().map(|(slot, record)| slot.key().len() + record.bytes().len()).sum::<usize>();
+        let mut bytes =
+            entries.iter().map(|(slot, record)| slot.key().len() + record.bytes().len() + record.proof().len()).sum::<usize>();
         for part in parts {
             let Some(stamps) = self.table.by_origin().get(&part.stamp().origin) else { continue };
             let records = stamps.after(first(&part).before()).map(|(_, slot)| (slot, slot.record()));
             for (slot, record) in records.take_while(|(_, record)| first(record) == first(&part)) {
-                bytes += slot.key().len() + record.bytes().len();
+                bytes += slot.key().len() + record.bytes().len() + record.proof().len();
                 if bytes > MAX_BATCH_BYTES || entries.len() >= MAX_BATCH_ENTRIES {
                     return;
                 }

@@ -25,6 +25,8 @@ pub struct Incoming<'a> {
     /// How many writes of its batch were stamped before it.
     pub place: u32,
     pub stamp: Stamp,
+    /// Its author's; empty where the map is not signed.
+    pub proof: &'a [u8],
 }
 
 impl Incoming<'_> {

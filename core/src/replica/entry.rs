@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::{ArcSwapAny, Guard};
 use triomphe::ThinArc;
 
+use super::proof;
 use super::stamp::Stamp;
 
 /// The state of one key at one time: a value or a tombstone, with the stamp of the write that made it.
 ///
-/// Shape: one allocation; head, then the value's bytes. Immutable, but for whether it is hidden. Cost: cloning counts a reference.
+/// Shape: one allocation; head, the value's bytes, then on a signed map its author's proof. Immutable, but for whether it is hidden. Cost: cloning counts a reference.
 #[derive(Clone)]
 pub struct Record(ThinArc<Head, u8>);
 
@@ -23,6 +24,8 @@ struct Head {
     expires_at_ms: u64,
     place: u32,
     live: bool,
+    /// How many bytes at the end are the proof's.
+    proof: u8,
     /// By presence: set and taken back by the one writer.
     hidden: AtomicBool,
 }
@@ -41,25 +44,40 @@ pub struct RecordParts {
 impl Record {
     /// `None`: a tombstone.
     pub fn new(parts: RecordParts, value: Option<&[u8]>, hidden: bool) -> Self {
+        Self::of(parts, value.is_some(), value.unwrap_or_default(), 0, hidden)
+    }
+
+    /// The same, with the proof of who wrote it: see [`proof`].
+    pub fn signed(parts: RecordParts, value: Option<&[u8]>, proof: &[u8], hidden: bool) -> Self {
+        // Invariant: a proof has fewer bytes than that.
+        let len = u8::try_from(proof.len()).unwrap_or_default();
+        Self::of(parts, value.is_some(), &[value.unwrap_or_default(), proof].concat(), len, hidden)
+    }
+
+    fn of(parts: RecordParts, live: bool, bytes: &[u8], proof: u8, hidden: bool) -> Self {
         let RecordParts { stamp, expires_at_ms, place, revision } = parts;
-        let head = Head { stamp, revision, expires_at_ms, place, live: value.is_some(), hidden: AtomicBool::new(hidden) };
-        Self(ThinArc::from_header_and_slice(head, value.unwrap_or_default()))
+        let head = Head { stamp, revision, expires_at_ms, place, live, proof, hidden: AtomicBool::new(hidden) };
+        Self(ThinArc::from_header_and_slice(head, bytes))
     }
 
     /// The tombstone that is left when a record's time is over.
     pub fn ended(&self) -> Self {
-        self.without_value(self.head().expires_at_ms)
+        let expires_at_ms = self.head().expires_at_ms;
+        match self.proof() {
+            [] => self.without_value(expires_at_ms, &[]),
+            proof => self.without_value(expires_at_ms, &proof::of_ended(proof, self.value())),
+        }
     }
 
     /// What is told of a record that was removed elsewhere: its time was not over.
     pub fn removed(&self) -> Self {
-        self.without_value(0)
+        self.without_value(0, &[])
     }
 
-    fn without_value(&self, expires_at_ms: u64) -> Self {
+    fn without_value(&self, expires_at_ms: u64, proof: &[u8]) -> Self {
         let Head { stamp, revision, place, .. } = self.head();
         let parts = RecordParts { stamp: stamp.clone(), expires_at_ms, place: *place, revision: *revision };
-        Self::new(parts, None, false)
+        Self::signed(parts, None, proof, false)
     }
 
     fn head(&self) -> &Head {
@@ -114,8 +132,20 @@ impl Record {
     /// The value's bytes; empty for a tombstone.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        &self.0.slice
+        value_of(&self.0)
     }
+
+    /// Its author's proof; empty where the map is not signed.
+    pub fn proof(&self) -> &[u8] {
+        &self.0.slice[self.bytes().len()..]
+    }
+}
+
+/// The value's bytes: all but the proof.
+#[inline]
+fn value_of(record: &ThinArc<Head, u8>) -> &[u8] {
+    let len = record.slice.len() - usize::from(record.header.header.proof);
+    &record.slice[..len]
 }
 
 impl Head {
@@ -153,12 +183,12 @@ impl Slot {
     #[inline]
     pub fn read<R>(&self, now_ms: impl FnOnce() -> u64, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let record: Guard<ThinArc<Head, u8>> = self.0.header.header.0.load();
-        record.header.header.shows(now_ms).then(|| read(&record.slice))
+        record.header.header.shows(now_ms).then(|| read(value_of(&record)))
     }
 
     /// The value's length, in view or not; 0 for a tombstone.
     pub fn value_len(&self) -> usize {
-        self.0.header.header.0.load().slice.len()
+        value_of(&self.0.header.header.0.load()).len()
     }
 
     /// Writer only: replaces the record.

@@ -186,6 +186,7 @@ mod tests {
 
     const RULES: Rules = Rules {
         presence: false,
+        signed: false,
         tombstone_ttl_ms: 1_000,
         origin_retention_ms: 1_000_000,
         peer_timeout_ms: 1_000,

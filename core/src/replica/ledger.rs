@@ -39,6 +39,7 @@ pub struct Head {
     pub epoch: u64,
     pub pruned_ms: u64,
     pub presence: bool,
+    pub signed: bool,
 }
 
 /// All that is known of one origin beside its entries.
@@ -162,7 +163,7 @@ impl Replica {
 
     fn head(&self) -> Head {
         let (clock, pruned_ms) = (self.clock.last(), self.pruned_ms);
-        Head { clock, epoch: self.origin.epoch(), pruned_ms, presence: self.rules.presence }
+        Head { clock, epoch: self.origin.epoch(), pruned_ms, presence: self.rules.presence, signed: self.rules.signed }
     }
 
     fn known(&self, origin: &Origin) -> Known {

@@ -20,6 +20,7 @@ mod mutation;
 mod outbox;
 mod page;
 mod presence;
+mod proof;
 mod receive;
 mod restore;
 mod stamp;
@@ -50,6 +51,7 @@ pub(crate) use mutation::{Mutation, mutated};
 use outbox::Outbox;
 use presence::Presence;
 pub use presence::{Pulse, Sign};
+pub use proof::{Said, Signing, Value};
 pub use receive::{Merged, Unclaimed};
 pub use restore::{Restored, Restorer};
 pub use stamp::{Origin, Stamp};
@@ -67,6 +69,8 @@ use crate::peer::PeerId;
 pub struct Rules {
     /// Entries are in the view only while their author is.
     pub presence: bool,
+    /// Every entry carries its author's proof.
+    pub signed: bool,
     /// The horizon: how old a tombstone is before it may be forgotten.
     pub tombstone_ttl_ms: u64,
     /// How old what is known of an origin without entries is before it may be forgotten.
@@ -114,6 +118,8 @@ pub struct Replica {
     /// When the first of what was set aside is not ahead any more.
     aside_until_ms: Option<u64>,
     presence: Option<Presence>,
+    /// On a signed map.
+    signing: Option<Signing>,
 }
 
 impl Replica {
@@ -139,7 +145,13 @@ impl Replica {
             aside_until_ms: None,
             ahead: BTreeMap::new(),
             presence,
+            signing: None,
         }
+    }
+
+    /// What it writes from now on is signed so.
+    pub fn sign_with(&mut self, signing: Signing) {
+        self.signing = Some(signing);
     }
 
     // ---- writes ----
@@ -182,7 +194,11 @@ impl Replica {
         self.note_origin(&stamp.origin);
         self.depend(&stamp.origin, timestamp);
         let held = self.table.index.slot(write.key);
-        let content = Content { key: write.key, value: write.value, expires_at_ms: write.expires_at_ms, place, hidden: false };
+        let &Write { key, value, expires_at_ms } = write;
+        let said = Said { key, value: Value::of(value), expires_at_ms, place, stamp: &stamp };
+        let signature = self.signing.as_ref().map(|signing| signing.sign(&said));
+        let proof = signature.as_ref().map_or(&[][..], |signature| signature);
+        let content = Content { key, value, expires_at_ms, place, proof, hidden: false };
         self.note_beaten(held.as_ref(), &stamp);
         let change = self.table.set(held, &content, stamp, now_ms);
         self.outbox.push(timestamp, change.slot.clone(), joined);
@@ -260,6 +276,10 @@ impl Replica {
 
     pub fn index(&self) -> &Arc<Index> {
         &self.table.index
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     pub fn origin(&self) -> &Origin {

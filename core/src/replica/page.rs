@@ -27,7 +27,7 @@ impl Replica {
                 page.end.cursor = Some((last.stamp().origin.clone(), last.stamp().timestamp));
                 return page;
             }
-            bytes += slot.key().len() + record.bytes().len() + 16;
+            bytes += slot.key().len() + record.bytes().len() + record.proof().len() + 16;
             page.entries.push((slot.clone(), record));
         }
         if mutated(Bug::LastPageBeforeContext) && !first {

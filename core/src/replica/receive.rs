@@ -130,13 +130,13 @@ impl Replica {
             _ if self.context.covers(&stamp) && !mutated(Bug::TakeBackForgotten) => return None,
             _ => {}
         }
-        let &Incoming { key, value, mut expires_at_ms, place, .. } = entry;
+        let &Incoming { key, value, mut expires_at_ms, place, proof, .. } = entry;
         if mutated(Bug::ExpireByArrival) && expires_at_ms > 0 {
             expires_at_ms = now_ms + expires_at_ms.saturating_sub(stamp.time_ms());
         }
         let hidden = self.presence.as_ref().is_some_and(|presence| !presence.is_here(stamp.author()));
         self.note_beaten(held.as_ref(), &stamp);
-        Some(self.table.set(held, &Content { key, value, expires_at_ms, place, hidden }, stamp, now_ms))
+        Some(self.table.set(held, &Content { key, value, expires_at_ms, place, proof, hidden }, stamp, now_ms))
     }
 
     /// Ends a pull: claims what the other side claims, but for what was refused here; and nothing when something was set aside. After a

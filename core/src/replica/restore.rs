@@ -17,6 +17,7 @@ pub struct Restored<'a> {
     pub place: u32,
     pub value: Option<&'a [u8]>,
     pub expires_at_ms: u64,
+    pub proof: &'a [u8],
 }
 
 /// A replica that is coming back. Rows come in any order, each key's once; an entry's origin may come after it.
@@ -76,8 +77,8 @@ impl Restorer {
             !presence.is_here(origin.peer())
         });
         let stamp = Stamp { timestamp: entry.timestamp, origin: origin.clone() };
-        let &Restored { key, value, expires_at_ms, .. } = entry;
-        let content = Content { key, value, expires_at_ms, place: entry.place, hidden };
+        let &Restored { key, value, expires_at_ms, proof, .. } = entry;
+        let content = Content { key, value, expires_at_ms, place: entry.place, proof, hidden };
         self.replica.table.gather(&mut self.gathered, place, &content, stamp, self.now_ms);
         true
     }

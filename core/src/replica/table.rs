@@ -9,6 +9,7 @@ use super::gathered::{Class, Filed, Gathered, Task};
 use super::index::Index;
 use super::ledger::Ledger;
 use super::mutation::{Mutation, mutated};
+use super::proof;
 use super::stamp::{Origin, Stamp};
 use super::timeline::Timeline;
 
@@ -41,6 +42,8 @@ pub(super) struct Content<'a> {
     pub value: Option<&'a [u8]>,
     pub expires_at_ms: u64,
     pub place: u32,
+    /// Its author's; empty where the map is not signed.
+    pub proof: &'a [u8],
     /// Its author is gone.
     pub hidden: bool,
 }
@@ -72,11 +75,15 @@ impl Table {
     }
 
     fn record(&mut self, content: &Content<'_>, stamp: Stamp, now_ms: u64) -> Record {
-        let &Content { value, expires_at_ms, place, hidden, .. } = content;
+        let &Content { value, expires_at_ms, place, proof, hidden, .. } = content;
         self.revision += 1;
-        let value = value.filter(|_| expires_at_ms == 0 || now_ms < expires_at_ms);
+        let is_over = expires_at_ms > 0 && now_ms >= expires_at_ms;
         let parts = RecordParts { stamp, expires_at_ms, place, revision: self.revision };
-        Record::new(parts, value, hidden && value.is_some())
+        match (value, proof) {
+            (value, []) => Record::new(parts, value.filter(|_| !is_over), hidden && value.is_some() && !is_over),
+            (Some(_), proof) if is_over => Record::signed(parts, None, &proof::of_ended(proof, value), false),
+            (value, proof) => Record::signed(parts, value, proof, hidden && value.is_some()),
+        }
     }
 
     /// Gathers a record of an earlier life, of the origin at that place; a key's only one.

@@ -3,11 +3,13 @@
 //! Every key is derived (HKDF-SHA256) from one secret of 32 bytes, for one purpose. A cluster without a secret has a keyring
 //! too, whose one key everybody knows: its nodes prove by it that they are of the same cluster, and seal nothing.
 
+mod author;
 mod key;
 mod keyring;
 mod proof;
 mod seal;
 
+pub use author::{Claim, proven};
 pub use key::Secret;
 pub use keyring::Keyring;
 pub use proof::{End, Stranger, Transcript};

@@ -10,7 +10,7 @@ use crate::limits::{
     MAX_BATCH_ENTRIES, MAX_KEY_BYTES, MAX_NAMED_ORIGINS, MAX_ORIGINS, MAX_RANGES, MAX_SYNC_BYTES, MAX_VALUE_BYTES,
 };
 use crate::peer::PeerId;
-use crate::replica::{Context, Incoming, Origin, Pulse, Record, Slot, Stamp, Timestamp};
+use crate::replica::{Context, Incoming, Origin, Pulse, Record, Slot, Stamp, Timestamp, Value};
 
 /// What a decoder may take up at most, whatever a message claims: a multiple of the message's own size.
 const LITTLE: Within<{ 64 * 1024 }> = bincode::config::standard().with_limit();
@@ -47,6 +47,45 @@ pub fn decode<'a, T: BorrowDecode<'a, ()>>(version: u8, bytes: &'a [u8], max_byt
         return Err(Malformed("trailing bytes"));
     }
     Ok(message)
+}
+
+/// A message's version where it is not signed, and where it is.
+const PLAIN: u8 = 1;
+const SIGNED: u8 = 2;
+
+/// A message with entries; on a signed map with the proof of each behind it, in the same order.
+pub fn encode_proven<'a>(message: impl Encode, records: impl Iterator<Item = &'a Record> + Clone, capacity: usize) -> Vec<u8> {
+    if records.clone().all(|record| record.proof().is_empty()) {
+        return encode(PLAIN, &message, capacity);
+    }
+    let proofs: Vec<&[u8]> = records.map(Record::proof).collect();
+    let bytes: usize = proofs.iter().map(|proof| proof.len() + 1).sum();
+    encode(SIGNED, &(message, proofs), capacity + bytes)
+}
+
+/// A message, and the proofs of its entries, if it is signed.
+pub fn decode_proven<'a, T>(bytes: &'a [u8], max_bytes: usize) -> Result<(T, Option<Vec<&'a [u8]>>), Malformed>
+where
+    T: BorrowDecode<'a, ()>,
+{
+    if bytes.first() != Some(&SIGNED) {
+        return Ok((decode(PLAIN, bytes, max_bytes)?, None));
+    }
+    let (message, proofs): (T, Vec<&[u8]>) = decode(SIGNED, bytes, max_bytes)?;
+    Ok((message, Some(proofs)))
+}
+
+/// Gives each entry its proof.
+pub fn prove<'a>(entries: &mut [Incoming<'a>], proofs: Option<Vec<&'a [u8]>>) -> Result<(), Malformed> {
+    let Some(proofs) = proofs else { return Ok(()) };
+    if proofs.len() != entries.len() {
+        return Err(Malformed("not one proof for each entry"));
+    }
+    for (entry, proof) in entries.iter_mut().zip(proofs) {
+        Value::proven(entry.value, proof).ok_or(Malformed("proof"))?;
+        entry.proof = proof;
+    }
+    Ok(())
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -161,7 +200,8 @@ impl<'a> WireEntry<'a> {
         if self.place as usize >= MAX_BATCH_ENTRIES || u64::from(self.place) >= timestamp.0 {
             return Err(Malformed("place in a batch"));
         }
-        Ok(Incoming { key: self.key, value, expires_at_ms, place: self.place, stamp: Stamp { timestamp, origin } })
+        let stamp = Stamp { timestamp, origin };
+        Ok(Incoming { key: self.key, value, expires_at_ms, place: self.place, stamp, proof: &[] })
     }
 }
 

@@ -4,8 +4,8 @@ use bincode::{BorrowDecode, Encode};
 
 use super::Malformed;
 use super::codec::{
-    OriginTable, WireEntry, WireOrigin, WirePulse, decode as decode_message, encode as encode_message, open_entries,
-    open_origins, open_past, open_position, open_timestamp, wire_past,
+    OriginTable, WireEntry, WireOrigin, WirePulse, decode_proven, encode as encode_message, encode_proven, open_entries,
+    open_origins, open_past, open_position, open_timestamp, prove, wire_past,
 };
 use crate::limits::{MAX_DELTA_BYTES, MAX_DELTA_ENTRIES};
 use crate::replica::{Delta, Outgoing, Pulse, Timestamp};
@@ -43,7 +43,7 @@ pub fn encode_delta(delta: &Outgoing) -> Vec<u8> {
     let bytes: usize = delta.entries.iter().map(|(slot, record)| slot.key().len() + record.bytes().len() + 20).sum();
     let wire = WireDelta { origins: table.wire(), prev: delta.prev.0, last: delta.last.0, past, entries };
     let capacity = bytes + 64 * wire.origins.len() + 64;
-    encode_message(VERSION, &WireGossip::Delta(wire), capacity)
+    encode_proven(WireGossip::Delta(wire), delta.entries.iter().map(|(_, record)| record), capacity)
 }
 
 pub fn encode_pulse(pulse: &Pulse) -> Vec<u8> {
@@ -57,23 +57,20 @@ pub fn is_pulse(bytes: &[u8]) -> bool {
 
 /// Errors: the first thing that is wrong with it.
 pub fn decode(bytes: &[u8]) -> Result<Gossip<'_>, Malformed> {
-    match decode_message(VERSION, bytes, MAX_DELTA_BYTES)? {
-        WireGossip::Delta(delta) => open(&delta).map(Gossip::Delta),
-        WireGossip::Pulse(pulse) => pulse.open().map(Gossip::Pulse),
+    match decode_proven(bytes, MAX_DELTA_BYTES)? {
+        (WireGossip::Delta(delta), proofs) => open(&delta, proofs).map(Gossip::Delta),
+        (WireGossip::Pulse(pulse), None) => pulse.open().map(Gossip::Pulse),
+        (WireGossip::Pulse(_), Some(_)) => Err(Malformed("a signed pulse")),
     }
 }
 
-fn open<'a>(wire: &WireDelta<'a>) -> Result<Delta<'a>, Malformed> {
+fn open<'a>(wire: &WireDelta<'a>, proofs: Option<Vec<&'a [u8]>>) -> Result<Delta<'a>, Malformed> {
     let origins = open_origins(&wire.origins)?;
     let (prev, last) = (Timestamp(wire.prev), open_timestamp(wire.last)?);
     if prev >= last {
         return Err(Malformed("empty chain link"));
     }
-    Ok(Delta {
-        origin: open_position(0, &origins)?,
-        prev,
-        last,
-        past: open_past(&wire.past, &origins)?,
-        entries: open_entries(&wire.entries, &origins, MAX_DELTA_ENTRIES)?,
-    })
+    let mut entries = open_entries(&wire.entries, &origins, MAX_DELTA_ENTRIES)?;
+    prove(&mut entries, proofs)?;
+    Ok(Delta { origin: open_position(0, &origins)?, prev, last, past: open_past(&wire.past, &origins)?, entries })
 }

@@ -23,6 +23,11 @@ impl Topic {
     pub fn new(cluster_id: &str, map: &str) -> Self {
         Self(hash(&["p2pmap topic", cluster_id, map]))
     }
+
+    /// Of a signed map, which exchanges nothing with one of the same name that is not.
+    pub fn signed(cluster_id: &str, map: &str) -> Self {
+        Self(hash(&["p2pmap signed topic", cluster_id, map]))
+    }
 }
 
 /// A hash of strings that no concatenation confuses.

@@ -8,9 +8,11 @@ use bincode::{BorrowDecode, Encode};
 use super::Malformed;
 use super::codec::{WireOrigin, WireState, claim, decode, encode, open_timestamp};
 use crate::limits::{MAX_BATCH_ENTRIES, MAX_KEY_BYTES, MAX_ROW_BYTES};
-use crate::replica::{Context, Head, Known, Record, Restored, SavedEntry, Seen, Timestamp};
+use crate::replica::{Context, Head, Known, Record, Restored, SavedEntry, Seen, Timestamp, Value};
 
 const VERSION: u8 = 1;
+/// Of the head and the entries of a signed map.
+const SIGNED: u8 = 2;
 
 /// A row that was read.
 pub enum Row<'a> {
@@ -64,8 +66,8 @@ struct WireSaved<'a> {
 }
 
 pub fn encode_head(head: &Head) -> Vec<u8> {
-    let &Head { clock, epoch, pruned_ms, presence } = head;
-    encode(VERSION, &WireHead { clock: clock.0, epoch, pruned_ms, presence }, 32)
+    let &Head { clock, epoch, pruned_ms, presence, signed } = head;
+    encode(if signed { SIGNED } else { VERSION }, &WireHead { clock: clock.0, epoch, pruned_ms, presence }, 32)
 }
 
 pub fn encode_known(known: &Known) -> Vec<u8> {
@@ -86,15 +88,20 @@ pub fn encode_entry(entry: &SavedEntry) -> Vec<u8> {
     let stamp = record.stamp();
     let wire =
         WireSaved { origin: entry.origin, timestamp: stamp.timestamp.0, place: record.place(), state: WireState::of(record) };
-    encode(VERSION, &wire, record.bytes().len() + 32)
+    match record.proof() {
+        [] => encode(VERSION, &wire, record.bytes().len() + 32),
+        proof => encode(SIGNED, &(wire, proof), record.bytes().len() + proof.len() + 32),
+    }
 }
 
 /// Errors: what is wrong with it. A row that passed its checksum and is malformed was written by something else.
 pub fn decode_row<'a>(key: &'a [u8], value: &'a [u8]) -> Result<Row<'a>, Malformed> {
     match key.split_first() {
         Some((b'h', [])) => {
-            let WireHead { clock, epoch, pruned_ms, presence } = decode(VERSION, value, MAX_ROW_BYTES)?;
-            Ok(Row::Head(Head { clock: Timestamp(clock), epoch, pruned_ms, presence }))
+            let signed = value.first() == Some(&SIGNED);
+            let version = if signed { SIGNED } else { VERSION };
+            let WireHead { clock, epoch, pruned_ms, presence } = decode(version, value, MAX_ROW_BYTES)?;
+            Ok(Row::Head(Head { clock: Timestamp(clock), epoch, pruned_ms, presence, signed }))
         }
         Some((b'o', number)) => {
             let number: [u8; 4] = number.try_into().map_err(|_| Malformed("origin number"))?;
@@ -102,13 +109,20 @@ pub fn decode_row<'a>(key: &'a [u8], value: &'a [u8]) -> Result<Row<'a>, Malform
             Ok(Row::Origin(u32::from_be_bytes(number), known.open()?))
         }
         Some((b'e', key)) if key.len() <= MAX_KEY_BYTES => {
-            let saved: WireSaved<'_> = decode(VERSION, value, MAX_ROW_BYTES)?;
+            let (saved, proof): (WireSaved<'_>, &[u8]) = match value.first() {
+                Some(&SIGNED) => decode(SIGNED, value, MAX_ROW_BYTES)?,
+                _ => (decode(VERSION, value, MAX_ROW_BYTES)?, &[]),
+            };
             let (value, expires_at_ms) = saved.state.open()?;
+            if !proof.is_empty() {
+                Value::proven(value, proof).ok_or(Malformed("proof"))?;
+            }
             let timestamp = open_timestamp(saved.timestamp)?;
             if saved.place as usize >= MAX_BATCH_ENTRIES || u64::from(saved.place) >= timestamp.0 {
                 return Err(Malformed("place in a batch"));
             }
-            Ok(Row::Entry(Restored { key, origin: saved.origin, timestamp, place: saved.place, value, expires_at_ms }))
+            let WireSaved { origin, place, .. } = saved;
+            Ok(Row::Entry(Restored { key, origin, timestamp, place, value, expires_at_ms, proof }))
         }
         _ => Err(Malformed("row")),
     }

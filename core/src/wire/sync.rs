@@ -3,8 +3,9 @@
 use bincode::{BorrowDecode, Encode};
 
 use super::codec::{
-    OriginTable, WireEntry, WireOrigin, WirePulse, WireSeen, decode as decode_message, encode as encode_message, open_context,
-    open_entries, open_origins, open_past, open_position, open_timestamp, wire_context, wire_past,
+    OriginTable, WireEntry, WireOrigin, WirePulse, WireSeen, decode as decode_message, decode_proven, encode as encode_message,
+    encode_proven, open_context, open_entries, open_origins, open_past, open_position, open_timestamp, prove, wire_context,
+    wire_past,
 };
 use super::{Malformed, Topic};
 use crate::limits::{MAX_ORIGINS, MAX_PAGE_ENTRIES, MAX_SYNC_BYTES, MAX_SYNC_MAPS};
@@ -146,11 +147,13 @@ pub fn encode_page(page: &Page) -> Vec<u8> {
     let vectors = origins.len() + signs.len() + start.as_ref().map_or(0, |start| start.context.len());
     let capacity = bytes + 64 * vectors + 64;
     let digest = page.end.digest.map(|digest| digest.0);
-    encode_message(VERSION, &WireResponse::Page { origins, entries, start, cursor, past, digest, signs }, capacity)
+    let wire = WireResponse::Page { origins, entries, start, cursor, past, digest, signs };
+    encode_proven(wire, page.entries.iter().map(|(_, record)| record), capacity)
 }
 
 pub fn decode_response(bytes: &[u8]) -> Result<Response<'_>, Malformed> {
-    Ok(match decode_message(VERSION, bytes, MAX_SYNC_BYTES)? {
+    let (response, proofs) = decode_proven(bytes, MAX_SYNC_BYTES)?;
+    Ok(match response {
         WireResponse::Compared(digests) => Response::Compared(open_digests(&digests)?),
         WireResponse::NoMap => Response::NoMap,
         WireResponse::Holds(holds) => Response::Holds(holds),
@@ -166,7 +169,9 @@ pub fn decode_response(bytes: &[u8]) -> Result<Response<'_>, Malformed> {
             };
             let (past, signs) = (open_past(&past, &origins)?, open_signs(&signs)?);
             let end = PageEnd { start, cursor, past, digest: digest.map(Digest), signs };
-            Response::Page(open_entries(&entries, &origins, MAX_PAGE_ENTRIES)?, end)
+            let mut entries = open_entries(&entries, &origins, MAX_PAGE_ENTRIES)?;
+            prove(&mut entries, proofs)?;
+            Response::Page(entries, end)
         }
     })
 }

@@ -16,6 +16,7 @@ const NOW_MS: u64 = 1_700_000_000_000;
 fn replica(author: u8) -> Result<Replica> {
     let rules = Rules {
         presence: false,
+        signed: false,
         tombstone_ttl_ms: 3_600_000,
         origin_retention_ms: 2_592_000_000,
         peer_timeout_ms: 3_000,

@@ -26,6 +26,7 @@ fn open_as(disk: &FaultDisk, durability: Durability, on_error: OnStorageError) -
     let dir = DataDir::open(Arc::new(disk.clone()), Path::new("/data")).unwrap();
     let rules = Rules {
         presence: false,
+        signed: false,
         tombstone_ttl_ms: settings.tombstone_ttl_ms,
         origin_retention_ms: settings.origin_retention_ms,
         peer_timeout_ms: 10_000,

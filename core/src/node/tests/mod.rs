@@ -9,6 +9,7 @@ mod disk_fails;
 mod dump;
 mod durable;
 mod guarantees;
+mod signed;
 
 use super::*;
 use crate::{Config, ErrorKind, MapOptions};

@@ -29,6 +29,7 @@ fn restored((head, origins, entries): &Saved, rules: Rules, now_ms: u64, both: i
             place: record.place(),
             value: record.value(),
             expires_at_ms: record.expires_at_ms().unwrap_or_default(),
+            proof: record.proof(),
         });
         assert!(taken, "its origin is known");
     }

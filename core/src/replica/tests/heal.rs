@@ -17,7 +17,7 @@ fn equals() -> (Replica, Replica) {
 /// Puts an entry in a key's place past every rule.
 fn damage(replica: &mut Replica, key: &str, value: &[u8], stamp: Stamp) {
     let held = replica.table.index.slot(key.as_bytes());
-    let content = Content { key: key.as_bytes(), value: Some(value), expires_at_ms: 0, place: 0, hidden: false };
+    let content = Content { key: key.as_bytes(), value: Some(value), expires_at_ms: 0, place: 0, proof: &[], hidden: false };
     replica.table.set(held, &content, stamp, DAY);
 }
 

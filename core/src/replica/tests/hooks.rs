@@ -120,7 +120,7 @@ impl Replica {
         let slot = self.table.index.slot(key).expect("a key that is there");
         let mut stamp = slot.record().stamp().clone();
         stamp.timestamp = stamp.timestamp.before();
-        let content = Content { key, value: Some(value), expires_at_ms: 0, place: 0, hidden: false };
+        let content = Content { key, value: Some(value), expires_at_ms: 0, place: 0, proof: &[], hidden: false };
         self.table.set(Some(slot), &content, stamp, 0);
     }
 

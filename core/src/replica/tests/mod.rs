@@ -26,6 +26,7 @@ fn replica(name: u8) -> Replica {
 
 const RULES: Rules = Rules {
     presence: false,
+    signed: false,
     tombstone_ttl_ms: 1_000,
     origin_retention_ms: 1_000_000,
     peer_timeout_ms: 1_000,

@@ -145,7 +145,7 @@ fn merge(into: &mut Replica, writes: &[Arriving]) {
         // A third of them are removals.
         let value = (value[0] % 3 > 0).then_some(&value[..]);
         let stamp = Stamp::new(*timestamp, 1, peer(*author));
-        let entry = Incoming { key: &key, value, expires_at_ms: 0, place: 0, stamp };
+        let entry = Incoming { key: &key, value, expires_at_ms: 0, place: 0, stamp, proof: &[] };
         into.merge_entries(&[entry], &[], false, DAY, &mut Vec::new());
     }
 }

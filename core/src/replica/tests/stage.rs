@@ -17,6 +17,7 @@ pub const WHOLE: usize = 1 << 24;
 
 pub const RULES: Rules = Rules {
     presence: false,
+    signed: false,
     tombstone_ttl_ms: HORIZON,
     origin_retention_ms: RETENTION,
     peer_timeout_ms: 1_000,

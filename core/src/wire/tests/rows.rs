@@ -9,7 +9,7 @@ use crate::limits::{MAX_KEY_BYTES, MAX_RANGES, MAX_ROW_BYTES, MAX_VALUE_BYTES};
 use crate::replica::{Head, Known, SavedEntry, Seen, Timestamp};
 
 fn head() -> Head {
-    Head { clock: Timestamp(0x0001_8000_0000), epoch: 0x0102, pruned_ms: 0x1234, presence: true }
+    Head { clock: Timestamp(0x0001_8000_0000), epoch: 0x0102, pruned_ms: 0x1234, presence: true, signed: false }
 }
 
 fn known() -> Known {
