@@ -165,7 +165,7 @@ impl Host for Maps {
             Some(keeper) => keeper.next_delta(&map.state),
             None => {
                 let delta = map.state.writer().replica.cut_delta(DELTA_TARGET_BYTES);
-                delta.map(|delta| wire::gossip::encode_delta(&delta))
+                delta.map(|delta| map.state.signed(wire::gossip::encode_delta(&delta)))
             }
         };
         delta.or_else(|| map.state.last_words())

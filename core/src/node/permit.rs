@@ -6,6 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::peer::PeerId;
 use crate::replica::{Incoming, Said, Value};
 use crate::secret::{Claim, proven};
+use crate::wire::Malformed;
+use crate::wire::gossip::{self, Gossip};
 
 impl MapState {
     /// Errors: `NotPermitted`, when `writers` do not include this node.
@@ -17,6 +19,29 @@ impl MapState {
         let message =
             format!("this node, {me}, may not write `{key}` in the map `{map}`: add it to the `writers` of every node");
         Err(Error::new(ErrorKind::NotPermitted, message))
+    }
+
+    /// A message that leaves for the first time; on a signed map with this node's signature.
+    pub(super) fn signed(&self, message: Vec<u8>) -> Vec<u8> {
+        let Some(signing) = &self.signing else { return message };
+        gossip::encode_signed(&(signing.sign)(&self.statement(&message)), &message)
+    }
+
+    /// A message that came. On a signed map its author must have signed it: who can speak for another says that it was told what it
+    /// was not. Errors: what is wrong with it.
+    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> std::result::Result<Gossip<'a>, Malformed> {
+        if !self.settings.signed {
+            return gossip::decode(bytes);
+        }
+        let (signature, message) = gossip::split_signed(bytes).ok_or(Malformed("not signed"))?;
+        let gossip = gossip::decode(message)?;
+        let claim = Claim { author: gossip.author().as_bytes(), statement: self.statement(message), signature };
+        if proven(&[claim]) == [true] { Ok(gossip) } else { Err(Malformed("not signed by its author")) }
+    }
+
+    /// What is signed of a message.
+    fn statement(&self, message: &[u8]) -> Vec<u8> {
+        [b"p2pmap message 1\0", &self.topic.0[..], message].concat()
     }
 
     /// Whether each entry is signed by its author, who may write it; on a map that is not signed, whether it is not. Cost: on a

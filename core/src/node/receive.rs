@@ -8,7 +8,7 @@ use super::state::MapState;
 use crate::net::{Delivered, Pull, PullStep};
 use crate::peer::PeerId;
 use crate::replica::{Delta, Incoming, Join, Merged, Puller, Step, Unclaimed};
-use crate::wire::gossip::{self, Gossip};
+use crate::wire::gossip::Gossip;
 use crate::wire::{self, Malformed};
 
 /// Entries of a page that are merged under one holding of the writer lock.
@@ -17,7 +17,7 @@ const MERGE_AT_ONCE: usize = 512;
 impl MapState {
     /// Takes a gossiped message.
     pub fn receive(&self, from: &PeerId, bytes: &[u8]) -> Delivered {
-        match gossip::decode(bytes) {
+        match self.read(bytes) {
             Ok(Gossip::Delta(delta)) => self.receive_delta(from, &delta),
             Ok(Gossip::Pulse(pulse)) => {
                 let mut changes = Vec::new();

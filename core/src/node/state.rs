@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::net::Refusal;
 use crate::options::MapSettings;
 use crate::peer::PeerId;
-use crate::replica::{Change, Index, Record, Replica, Stamp, Write};
+use crate::replica::{Change, Index, Record, Replica, Signing, Stamp, Write};
 use crate::wire::Topic;
 
 /// Shared by the map's handles and the network. Locks: the writer lock is held for one write or one merge, never while user
@@ -29,6 +29,8 @@ pub struct MapState {
     pub settings: MapSettings,
     /// This node.
     pub me: PeerId,
+    /// On a signed map.
+    pub(super) signing: Option<Signing>,
     pub index: Arc<Index>,
     pub counters: Counters,
     /// How each peer's copy compared when last looked at.
@@ -105,6 +107,7 @@ impl MapState {
             topic,
             settings,
             me: replica.origin().peer().clone(),
+            signing: replica.signing().cloned(),
             index: replica.index().clone(),
             counters: Counters::default(),
             peers: Mutex::default(),

@@ -114,7 +114,7 @@ impl MapState {
                 continue;
             }
             if let Some(pulse) = writer.replica.pulse(now) {
-                *self.pulse.lock() = Some(gossip::encode_pulse(&pulse));
+                *self.pulse.lock() = Some(self.signed(gossip::encode_pulse(&pulse)));
                 network.wake(self.topic);
             }
             if writer.replica.take_aside(now) {
@@ -149,6 +149,6 @@ impl MapState {
             return None;
         }
         let goodbye = self.writer().replica.farewell(now_ms());
-        goodbye.map(|pulse| gossip::encode_pulse(&pulse))
+        goodbye.map(|pulse| self.signed(gossip::encode_pulse(&pulse)))
     }
 }

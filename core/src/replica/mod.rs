@@ -278,6 +278,10 @@ impl Replica {
         &self.table.index
     }
 
+    pub fn signing(&self) -> Option<&Signing> {
+        self.signing.as_ref()
+    }
+
     pub fn rules(&self) -> &Rules {
         &self.rules
     }

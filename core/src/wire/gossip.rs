@@ -8,15 +8,29 @@ use super::codec::{
     open_origins, open_past, open_position, open_timestamp, prove, wire_past,
 };
 use crate::limits::{MAX_DELTA_BYTES, MAX_DELTA_ENTRIES};
+use crate::peer::PeerId;
 use crate::replica::{Delta, Outgoing, Pulse, Timestamp};
 
 const VERSION: u8 = 1;
+/// Of what its author has signed, as a whole: then the signature, then the message.
+const SIGNED: u8 = 3;
+const SIGNATURE_BYTES: usize = 64;
 
 /// One gossip message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gossip<'a> {
     Delta(Delta<'a>),
     Pulse(Pulse),
+}
+
+impl Gossip<'_> {
+    /// Whose it is: nobody else sends it first.
+    pub fn author(&self) -> &PeerId {
+        match self {
+            Self::Delta(delta) => delta.origin.peer(),
+            Self::Pulse(pulse) => pulse.origin.peer(),
+        }
+    }
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -50,9 +64,19 @@ pub fn encode_pulse(pulse: &Pulse) -> Vec<u8> {
     encode_message(VERSION, &WireGossip::Pulse(WirePulse::from(pulse)), 96)
 }
 
+/// A message with its author's signature.
+pub fn encode_signed(signature: &[u8; SIGNATURE_BYTES], message: &[u8]) -> Vec<u8> {
+    [&[SIGNED], &signature[..], message].concat()
+}
+
+/// The signature, and the message that it is of; `None`: it has none.
+pub fn split_signed(bytes: &[u8]) -> Option<(&[u8; SIGNATURE_BYTES], &[u8])> {
+    bytes.strip_prefix(&[SIGNED])?.split_first_chunk()
+}
+
 /// Whether that is a pulse, which takes no time to take in, if it is anything.
 pub fn is_pulse(bytes: &[u8]) -> bool {
-    bytes.get(1) == Some(&1)
+    split_signed(bytes).map_or(bytes, |(_, message)| message).get(1) == Some(&1)
 }
 
 /// Errors: the first thing that is wrong with it.

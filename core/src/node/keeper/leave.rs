@@ -33,7 +33,7 @@ impl Keeper {
             let delta = writer.replica.cut_delta(DELTA_TARGET_BYTES);
             let edits = writer.replica.edits();
             drop(writer);
-            parked.extend(delta.map(|delta| (edits, wire::gossip::encode_delta(&delta))));
+            parked.extend(delta.map(|delta| (edits, map.signed(wire::gossip::encode_delta(&delta)))));
         }
         let (edits, _) = parked.front()?;
         if self.may_leave(*edits) {

@@ -2,9 +2,14 @@
 
 use super::durable::Dir;
 use super::guarantees::{eventually, node, options};
+use super::receive::MapPull;
 use super::*;
-use crate::replica::{Context, Origin, Outgoing, Record, RecordParts, Request, Slot, Timestamp};
-use crate::wire::gossip::encode_delta;
+use crate::net::{Delivered, Pull, PullStep};
+use crate::replica::{
+    Context, Digest, Origin, Outgoing, Page, PageEnd, Pulse, Record, RecordParts, Request, Slot, Start, Timestamp,
+};
+use crate::wire::gossip;
+use crate::wire::sync::encode_page;
 use crate::{Node, PeerId, Stamp};
 
 const SIGNED: &[(&str, &str)] = &[("signed", "true")];
@@ -20,7 +25,7 @@ fn kept(dir: &Dir, bootstrap: &[&Node]) -> Node {
     Node::open(config).unwrap()
 }
 
-fn digest(map: &Map) -> crate::replica::Digest {
+fn digest(map: &Map) -> Digest {
     map.status().unwrap().digest
 }
 
@@ -93,13 +98,14 @@ struct Forgery {
 }
 
 impl Forgery {
-    fn message(self) -> Vec<u8> {
+    /// A page with that entry, from somebody who claims nothing else.
+    fn page(self) -> Vec<u8> {
         let Self { key, value, expires_at_ms, place, stamp, proof } = self;
-        let (origin, last) = (stamp.origin.clone(), stamp.timestamp);
         let parts = RecordParts { stamp, expires_at_ms, place, revision: 0 };
         let record = Record::signed(parts, value.as_deref(), &proof, false);
         let entries = vec![(Slot::new(&key, record.clone()), record)];
-        encode_delta(&Outgoing { origin, prev: Timestamp(0), last, past: Vec::new(), entries })
+        let end = PageEnd { start: Some(Start::default()), digest: Some(Digest([0; 32])), ..PageEnd::default() };
+        encode_page(&Page { entries, end })
     }
 }
 
@@ -118,8 +124,11 @@ fn sent(map: &Map, key: &str) -> Forgery {
     }
 }
 
-fn receive(map: &Map, name: &str, message: &[u8]) {
-    map.node().open_map(name, &MapOptions::new()).unwrap().receive(map.node().id(), message);
+/// Has the map pull, and answers with that page.
+fn answer(map: &Map, name: &str, page: &[u8]) {
+    let state = map.node().open_map(name, &MapOptions::new()).unwrap();
+    let mut pull = MapPull::new(state, map.node().id());
+    assert!(matches!(pull.response(page, &mut |_| ()), PullStep::Done { .. }));
 }
 
 /// A change that a forger makes to an entry.
@@ -151,15 +160,15 @@ fn g10_what_anybody_but_the_author_has_changed_is_refused_and_what_nobody_has_is
     for (what, change) in changes {
         let (before, mut forged) = (refused(&victim), sent(&author, "k"));
         change(&mut forged);
-        receive(&victim, "m", &forged.message());
+        answer(&victim, "m", &forged.page());
         assert_eq!((victim.len().unwrap(), refused(&victim)), (0, before + 1), "{what}");
     }
     let mut revived = sent(&author, "other");
     revived.value = Some(b"value".to_vec());
-    receive(&victim, "m", &revived.message());
+    answer(&victim, "m", &revived.page());
     assert_eq!(victim.len().unwrap(), 0, "a removal is no value");
 
-    receive(&victim, "m", &sent(&author, "k").message());
+    answer(&victim, "m", &sent(&author, "k").page());
     assert!(victim.contains("k").unwrap(), "the author's own words");
 }
 
@@ -171,19 +180,46 @@ fn some_peer() -> PeerId {
 fn g10_a_replayed_entry_changes_nothing_and_proves_nothing_in_another_map() {
     let (author, victim) = (signed(&node(&[]), &[]), signed(&node(&[]), &[]));
     author.put("k", "old").unwrap();
-    let old = sent(&author, "k").message();
+    let old = sent(&author, "k").page();
     author.put("k", "new").unwrap();
-    receive(&victim, "m", &sent(&author, "k").message());
+    answer(&victim, "m", &sent(&author, "k").page());
     let before = digest(&victim);
-    receive(&victim, "m", &old);
+    answer(&victim, "m", &old);
     assert_eq!((digest(&victim), victim.get("k").unwrap().as_deref()), (before, Some(&b"new"[..])));
 
     let other = victim.node().map("n", options(SIGNED)).unwrap();
-    receive(&victim, "n", &old);
+    answer(&victim, "n", &old);
     assert_eq!((other.len().unwrap(), refused(&other)), (0, 1));
     let plain = victim.node().map("plain", MapOptions::new()).unwrap();
-    receive(&victim, "plain", &old);
+    answer(&victim, "plain", &old);
     assert_eq!((plain.len().unwrap(), refused(&plain)), (0, 1), "nor is it taken where nobody signs");
+}
+
+#[test]
+fn g10_nobody_speaks_for_another() {
+    let set = options(&[("signed", "true"), ("presence", "true")]);
+    let (author, victim) = (node(&[]), node(&[]));
+    let (map, read) = (author.map("m", set.clone()).unwrap(), victim.map("m", set).unwrap());
+    map.put("k", "v").unwrap();
+    let (state, victim) = [&map, &read].map(|map| map.node().open_map("m", &MapOptions::new()).unwrap()).into();
+    let origin = state.writer().replica.origin().clone();
+    let delta = state.writer().replica.cut_delta(1 << 20).unwrap();
+    let said = state.signed(gossip::encode_delta(&delta));
+    let last = Timestamp(delta.last.0 + 1);
+    let claim =
+        gossip::encode_delta(&Outgoing { origin: origin.clone(), prev: Timestamp(0), last, past: vec![], entries: vec![] });
+    let goodbye = gossip::encode_pulse(&Pulse { origin, beat: u64::MAX >> 1, leaving: true });
+
+    let rejected = |message: &[u8]| victim.receive(author.id(), message) == Delivered::Rejected;
+    // Somebody else's signature is none of the author's, nor is the author's of something else.
+    let mut changed = said.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    for forged in [claim.clone(), goodbye.clone(), victim.signed(claim), victim.signed(goodbye), changed, said[65..].to_vec()] {
+        assert!(rejected(&forged));
+    }
+    assert!(!rejected(&said), "the author's own words, which nothing that was claimed stands in the way of");
+    assert!(read.contains("k").unwrap());
+    assert!(!rejected(&said) && read.contains("k").unwrap(), "nor does it change anything to hear them again");
 }
 
 #[test]
