@@ -352,6 +352,10 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 //   fsync_interval_ms     With async: how much a loss of power may take. Allowed: 1 to 3600000. Default: 1000.
 //   on_storage_error      When the disk fails: refuse writes until the map is opened anew, or go on in memory. Allowed:
 //                         refuse, memory. Default: refuse.
+//   signed                Every entry carries its author's signature, which nobody can forge; the same on every node.
+//                         Allowed: true or false. Default: false.
+//   writers               Who may write what, checked here and on arrival; empty: everybody everything; needs signed.
+//                         Allowed: <peer id> or <prefix>=<peer id>, several separated by commas.
 //   presence              Entries are visible only while their author is; the same on every node. Allowed: true or
 //                         false. Default: false.
 //   default_ttl_ms        When a put that says no ttl of its own expires. Allowed: 0 (never) to 3155760000000. Default:

@@ -50,6 +50,10 @@ export interface MapOptions<V = Buffer, F extends KeyForm = 'string'> {
   fsyncIntervalMs?: number;
   /** When the disk fails: refuse writes, or go on in memory. Default: `'refuse'`. */
   onStorageError?: 'refuse' | 'memory';
+  /** Whether every entry carries its author's signature, which nobody can forge. The same on every node. Default: false. */
+  signed?: boolean;
+  /** Who may write what, each `<peer id>` or `<prefix>=<peer id>`; others' puts say `P2PMAP_NOT_PERMITTED`. Needs `signed`. Default: everybody everything. */
+  writers?: string | string[];
   /** Whether entries are visible only while their author is. The same on every node. Default: false. */
   presence?: boolean;
   /** When a put that says no ttl of its own expires. Default: 0, never. */

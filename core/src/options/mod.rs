@@ -1,6 +1,7 @@
 //! Options: one table of names, one parser, for every language, file and environment variable.
 
 mod address;
+mod disk;
 mod secret;
 mod table;
 #[cfg(test)]
@@ -12,8 +13,10 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store;
-pub use table::{Durability, OptionInfo};
-pub(crate) use table::{MapSettings, NodeSettings, OnStorageError, check_map_name, check_node};
+pub use disk::Durability;
+pub(crate) use disk::OnStorageError;
+pub use table::OptionInfo;
+pub(crate) use table::{MapSettings, NodeSettings, check_map_name, check_node};
 pub use validator::Validator;
 
 /// A node's configuration, and the defaults of the maps opened on it.

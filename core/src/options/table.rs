@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::disk::{Durability, OnStorageError};
 use super::validator::Validators;
 use super::writers::Writers;
 use super::{MapOptions, address, invalid};
@@ -148,56 +149,6 @@ pub struct NodeSettings {
     /// Maps that open with the node.
     pub declared: BTreeMap<String, MapOptions>,
     pub map_defaults: MapOptions,
-}
-
-/// How long what was written lasts: the map option `durability`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// As long as one process that has it.
-    #[default]
-    None,
-    /// On disk soon.
-    Async,
-    /// On disk when a write returns.
-    Sync,
-}
-
-impl Durability {
-    fn parse(option: &OptionInfo, value: &str) -> Result<Self> {
-        match value {
-            "none" => Ok(Self::None),
-            "async" => Ok(Self::Async),
-            "sync" => Ok(Self::Sync),
-            _ => Err(refused(option, value)),
-        }
-    }
-
-    /// What the option calls it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Async => "async",
-            Self::Sync => "sync",
-        }
-    }
-}
-
-/// What a map does when its disk fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnStorageError {
-    #[default]
-    Refuse,
-    Memory,
-}
-
-impl OnStorageError {
-    fn parse(option: &OptionInfo, value: &str) -> Result<Self> {
-        match value {
-            "refuse" => Ok(Self::Refuse),
-            "memory" => Ok(Self::Memory),
-            _ => Err(refused(option, value)),
-        }
-    }
 }
 
 impl Default for NodeSettings {
@@ -383,7 +334,7 @@ fn flag(option: &OptionInfo, value: &str) -> Result<bool> {
     value.parse().map_err(|_| refused(option, value))
 }
 
-fn refused(option: &OptionInfo, value: &str) -> Error {
+pub(super) fn refused(option: &OptionInfo, value: &str) -> Error {
     let shown: String = value.chars().take(80).collect();
     invalid(format!("`{}` cannot be `{shown}`: allowed is {}", option.name, option.allowed))
 }

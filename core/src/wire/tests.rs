@@ -1,6 +1,7 @@
 //! Every message there and back, byte for byte as frozen, and whatever else a peer may send.
 
 mod rows;
+mod signed;
 
 use proptest::prelude::*;
 

@@ -37,6 +37,8 @@ class _MapLimits(TypedDict, total=False):
     durability: Literal["none", "async", "sync"] | None
     fsync_interval_ms: int | None
     on_storage_error: Literal["refuse", "memory"] | None
+    signed: bool | None
+    writers: str | Iterable[str] | None
     presence: bool | None
     default_ttl_ms: int | None
     tombstone_ttl_ms: int | None

@@ -1,4 +1,5 @@
-//! Row 19: what a secret costs. The same two processes twice, once sealing all that they send.
+//! Row 19: what a secret and signatures cost. The same two processes again, sealing all that they send, and signing all that they
+//! write.
 
 use crate::clock::Samples;
 use crate::process::Peer;
@@ -12,45 +13,53 @@ const SECRET: &str = "cluster_secret=8f14e45fceea167a5a36dedd4bea2543c9f0f895fb9
 
 pub fn measure(effort: Effort) -> Result<Figures> {
     let (rounds, count) = effort.pick((2, 400), (4, 1000));
-    let [mut sealing, mut open] = [Pair::start(&[SECRET])?, Pair::start(&[])?];
+    let [mut sealing, mut signing, mut open] = [Pair::start(&[SECRET])?, Pair::start(&["signed=true"])?, Pair::start(&[])?];
 
-    let (mut sealed_age, mut open_age) = (Samples::default(), Samples::default());
+    let mut age = [Samples::default(), Samples::default(), Samples::default()];
     for _ in 0..rounds {
-        sealed_age = sealed_age.and(ages(&mut sealing.writer, &mut sealing.reader, count, "pace", "", "")?);
-        open_age = open_age.and(ages(&mut open.writer, &mut open.reader, count, "pace", "", "")?);
+        for (age, pair) in age.iter_mut().zip([&mut sealing, &mut signing, &mut open]) {
+            *age = std::mem::take(age).and(ages(&mut pair.writer, &mut pair.reader, count, "pace", "", "")?);
+        }
     }
-    let (mut sealed_all, mut open_all) = (Vec::new(), Vec::new());
+    let [sealed_age, signed_age, open_age] = age;
+    let (mut sealed_all, mut signed_all, mut open_all) = (Vec::new(), Vec::new(), Vec::new());
     // The first round warms up.
     for round in 0..=rounds {
-        let (sealed, bare) = (sealing.spread(round)?, open.spread(round)?);
+        let (sealed, signed, bare) = (sealing.spread(round)?, signing.spread(round)?, open.spread(round)?);
         if round > 0 {
             sealed_all.push(sealed);
+            signed_all.push(signed);
             open_all.push(bare);
         }
     }
     let rate = |all: Vec<u64>| ENTRIES as f64 * 1e9 / Samples::new(all).median();
-    let floor = |is, p99| Some(Floor { what: "without a secret".into(), is, p99 });
+    let floor = |is, p99| Some(Floor { what: "neither sealed nor signed".into(), is, p99 });
+    let latency = |how, age: &Samples, goal: &str| Line {
+        row: 19,
+        what: format!("{how}: put -> callback, 2 processes, 300/s"),
+        unit: Unit::Nanoseconds,
+        ours: age.median(),
+        p99: Some(age.p99()),
+        floor: floor(open_age.median(), Some(open_age.p99())),
+        samples: age.count().to_string(),
+        goal: goal.into(),
+    };
+    let open_rate = rate(open_all);
+    let throughput = |how, all, goal: &str| Line {
+        row: 19,
+        what: format!("{how}: 100 k puts until the other process holds all, entries a second"),
+        unit: Unit::Rate,
+        ours: rate(all),
+        p99: None,
+        floor: floor(open_rate, None),
+        samples: format!("{rounds} rounds"),
+        goal: goal.into(),
+    };
     let lines = vec![
-        Line {
-            row: 19,
-            what: "sealed: put -> callback, 2 processes, 300/s".into(),
-            unit: Unit::Nanoseconds,
-            ours: sealed_age.median(),
-            p99: Some(sealed_age.p99()),
-            floor: floor(open_age.median(), Some(open_age.p99())),
-            samples: sealed_age.count().to_string(),
-            goal: "<= 1.15".into(),
-        },
-        Line {
-            row: 19,
-            what: "sealed: 100 k puts until the other process holds all, entries a second".into(),
-            unit: Unit::Rate,
-            ours: rate(sealed_all),
-            p99: None,
-            floor: floor(rate(open_all), None),
-            samples: format!("{rounds} rounds"),
-            goal: ">= 0.7".into(),
-        },
+        latency("sealed", &sealed_age, "<= 1.15"),
+        throughput("sealed", sealed_all, ">= 0.7"),
+        latency("signed", &signed_age, ""),
+        throughput("signed", signed_all, ""),
     ];
     Ok(lines.into())
 }
