@@ -138,6 +138,13 @@ inline p2pmap_peer_id parse_peer_id(const std::string &text) {
 }
 
 /// The text of a digest: 64 hexadecimal digits.
+/// Makes an identity and keeps it in a new file, to be a node's `identity_file`; its peer id.
+inline std::string generate_identity(const std::string &path) {
+  p2pmap_peer_id id;
+  detail::call(p2pmap_generate_identity, path.c_str(), &id);
+  return to_string(id);
+}
+
 inline std::string to_string(const p2pmap_digest &digest) {
   char text[P2PMAP_DIGEST_TEXT_BYTES];
   detail::call(p2pmap_digest_text, &digest, text, sizeof text);

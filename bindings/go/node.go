@@ -73,6 +73,32 @@ func (n *Node) Connect(ctx context.Context, addr string) (PeerID, error) {
 	})
 }
 
+// Ban puts a node out: its connections end, it is forgotten, and not let in again while this node is open; the option ban_peers does
+// so from the start. Every node decides for itself: call it on all of them. What it wrote stays. Errors: [ErrInvalidArgument] for
+// this node's own id.
+func (n *Node) Ban(peer PeerID) error {
+	return n.try(func(ptr *C.p2pmap_node, told told) C.p2pmap_status { return C.p2pmap_node_ban(ptr, &peer.id, told) })
+}
+
+// Banned are the peer ids that are banned, sorted.
+func (n *Node) Banned() ([]PeerID, error) {
+	var list C.p2pmap_string_list
+	defer C.p2pmap_string_list_free(&list)
+	err := n.try(func(ptr *C.p2pmap_node, told told) C.p2pmap_status { return C.p2pmap_node_banned(ptr, &list, told) })
+	if err != nil {
+		return nil, err
+	}
+	var banned []PeerID
+	for _, text := range stringsFrom(list.items, list.count) {
+		id, err := ParsePeerID(text)
+		if err != nil {
+			return nil, err
+		}
+		banned = append(banned, id)
+	}
+	return banned, nil
+}
+
 // Peers are those it is connected to. It does not wait.
 func (n *Node) Peers() ([]Peer, error) {
 	var list C.p2pmap_peer_list

@@ -21,6 +21,17 @@ func ParsePeerID(text string) (PeerID, error) {
 	return id, err
 }
 
+// GenerateIdentity makes an identity, a new Ed25519 key, and keeps it in a new file, which only its owner may read: a node's
+// identity_file. It returns the peer id of a node with it: what allow_peers, ban_peers and writers of others name. It waits for the
+// disk. Errors: [ErrInvalidArgument] when there is something at that path, [ErrStorage]; nothing is left there then.
+func GenerateIdentity(path string) (PeerID, error) {
+	var id PeerID
+	err := withText("path", path, func(path *C.char, told told) C.p2pmap_status {
+		return C.p2pmap_generate_identity(path, &id.id, told)
+	})
+	return id, err
+}
+
 // String is the peer id in base58, as it stands at the end of an address; "" for nobody.
 func (p PeerID) String() string {
 	if p.IsZero() {

@@ -4,7 +4,7 @@
 const { Batch } = require('./lib/batch.cjs');
 const { P2pMap } = require('./lib/map.cjs');
 const native = require('./lib/native.cjs');
-const { Node, open } = require('./lib/node.cjs');
+const { Node, generateIdentity, open } = require('./lib/node.cjs');
 const { Stamp } = require('./lib/stamp.cjs');
 
-module.exports = { open, Node, P2pMap, Batch, Stamp, version: native.version() };
+module.exports = { open, generateIdentity, Node, P2pMap, Batch, Stamp, version: native.version() };

@@ -337,6 +337,16 @@ export declare class Node implements Disposable, AsyncDisposable {
    */
   connect(addr: string, options?: { timeoutMs?: number }): Promise<string>;
 
+  /**
+   * Puts a node out: its connections end, it is forgotten, and not let in again while this node is open; the option `banPeers` does so from
+   * the start. Every node decides for itself: call it on all of them. What it wrote stays.
+   * @throws {P2PMAP_INVALID_ARGUMENT} not a peer id, or this node's own
+   * @throws {P2PMAP_CLOSED}
+   */
+  ban(peer: string): void;
+  /** The peer ids that are banned, sorted. @throws {P2PMAP_CLOSED} */
+  banned(): string[];
+
   /** Connected peers. @throws {P2PMAP_CLOSED} */
   peers(): PeerInfo[];
   /** @throws {P2PMAP_CLOSED} */
@@ -394,6 +404,14 @@ export declare function open<V = unknown, F extends KeyForm = 'string'>(
   name: string,
   options: NodeOptions<V, F> & { codec: 'json' },
 ): Promise<P2pMap<V, KeyOf<F>>>;
+
+/**
+ * Makes an identity, a new Ed25519 key, and keeps it in a new file, which only its owner may read: a node's `identityFile`. The peer id of
+ * a node with it: what `allowPeers`, `banPeers` and `writers` of others name.
+ * @throws {P2PMAP_INVALID_ARGUMENT} there is something at that path
+ * @throws {P2PMAP_STORAGE} nothing is left there
+ */
+export declare function generateIdentity(path: string): Promise<string>;
 
 /** The version of the native library. */
 export declare const version: string;

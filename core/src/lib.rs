@@ -46,7 +46,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use fork::forked_in_child;
 pub use node::{
     Batch, Entry, Event, EventKind, Key, Map, MapPeer, MapStatus, Node, NodeStatus, PeerInfo, Scan, ScanOptions,
-    SubscribeOptions, Subscription, Value, Watch, open,
+    SubscribeOptions, Subscription, Value, Watch, generate_identity, open,
 };
 pub use options::{Config, Durability, MapOptions, OptionInfo, Validator};
 pub use peer::PeerId;

@@ -37,6 +37,8 @@ pub mod peer;
 
 pub mod node;
 
+pub mod identity;
+
 pub mod map_options;
 
 pub mod map;

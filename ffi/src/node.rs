@@ -18,7 +18,7 @@ use crate::stamp::p2pmap_peer_id;
 /// A handle to a node.
 pub struct p2pmap_node {
     home: Home,
-    node: Node,
+    pub(crate) node: Node,
     /// Whether freeing this handle closes the node.
     owns: bool,
 }

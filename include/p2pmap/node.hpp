@@ -37,6 +37,13 @@ class node {
     detail::call(p2pmap_node_connect, get(), addr.c_str(), detail::wait(timeout), &peer);
     return to_string(peer);
   }
+  /// Puts a node out: it is not let in again while this node is open. What it wrote stays.
+  void ban(const std::string &peer) {
+    const p2pmap_peer_id id = parse_peer_id(peer);
+    detail::call(p2pmap_node_ban, get(), &id);
+  }
+  /// The peer ids that are banned, sorted.
+  std::vector<std::string> banned() const { return strings(p2pmap_node_banned); }
   std::vector<peer> peers() const {
     detail::owned<p2pmap_peer_list, p2pmap_peer_list_free> list;
     p2pmap_peer_list *const raw = &list;

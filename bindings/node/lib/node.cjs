@@ -42,6 +42,15 @@ class Node {
     return this.#native.connect(addr, timeoutMs);
   }
 
+  ban(peer) {
+    if (typeof peer !== 'string') throw invalidArgument(`a peer id must be a string, not ${kindOf(peer)}`);
+    this.#native.ban(peer);
+  }
+
+  banned() {
+    return this.#native.banned();
+  }
+
   peers() {
     return this.#native.peers();
   }
@@ -83,4 +92,10 @@ async function open(name, options = {}) {
   return new P2pMap(await native.openMap(checkedName(name), settings(options), validator(options)), options);
 }
 
-module.exports = { Node, open };
+/** Makes an identity in a new file; its peer id. */
+async function generateIdentity(path) {
+  if (typeof path !== 'string') throw invalidArgument(`a path must be a string, not ${kindOf(path)}`);
+  return native.generateIdentity(path);
+}
+
+module.exports = { Node, generateIdentity, open };

@@ -45,6 +45,12 @@ pub fn open_node<'env>(env: &'env Env, settings: Settings, validator: Option<JsV
     promise(env, open, |node| NodeHandle { node })
 }
 
+/// Makes an identity. A promise of its peer id.
+#[napi]
+pub fn generate_identity(env: &Env, path: String) -> napi::Result<Object<'_>> {
+    promise(env, move || p2pmap::generate_identity(path), |id| id.to_string())
+}
+
 /// A running node.
 #[napi]
 pub struct NodeHandle {
@@ -73,6 +79,16 @@ impl NodeHandle {
     pub fn connect<'env>(&self, env: &'env Env, addr: String, timeout_ms: f64) -> napi::Result<Object<'env>> {
         let node = self.node.clone();
         promise(env, move || node.connect(&addr, millis(timeout_ms)), |peer| peer.to_string())
+    }
+
+    #[napi]
+    pub fn ban(&self, env: &Env, peer: String) -> napi::Result<()> {
+        run(env, || self.node.ban(&peer.parse()?))
+    }
+
+    #[napi]
+    pub fn banned(&self, env: &Env) -> napi::Result<Vec<String>> {
+        run(env, || Ok(self.node.banned()?.iter().map(ToString::to_string).collect()))
     }
 
     #[napi]

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { setImmediate as turn } from 'node:timers/promises';
+import { generateIdentity } from 'p2pmap';
 import { eventually, opener } from './support.mjs';
 
 test('two nodes share a map', async (t) => {
@@ -140,4 +141,37 @@ test('the services example: three processes, one map', async (t) => {
   assert.ok(!all.some(({ events }) => events.some((line) => line.includes('~ping/'))));
   for (const service of all) service.process.stdin.write('quit\n');
   assert.deepEqual(await Promise.all(all.map(({ exited }) => exited)), [0, 0, 0]);
+});
+
+test('a generated identity is whoever opens a node with it, and may be banned', async (t) => {
+  const { node } = opener(t);
+  const directory = mkdtempSync(join(tmpdir(), 'p2pmap-identity-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const identityFile = join(directory, 'key');
+  const id = await generateIdentity(identityFile);
+  await assert.rejects(generateIdentity(identityFile), { code: 'P2PMAP_INVALID_ARGUMENT' });
+  await assert.rejects(generateIdentity(7), { code: 'P2PMAP_INVALID_ARGUMENT' });
+  const [first, second] = [await node(), await node({ identityFile })];
+  assert.equal(second.id, id);
+  assert.deepEqual(first.banned(), []);
+  first.ban(id);
+  assert.deepEqual(first.banned(), [id]);
+  await assert.rejects(second.connect(first.addrs[0]), { code: 'P2PMAP_NETWORK', message: /banned/ });
+  for (const wrong of [first.id, 'nobody0', 7]) assert.throws(() => first.ban(wrong), { code: 'P2PMAP_INVALID_ARGUMENT' });
+  const strict = await node({ banPeers: [id] });
+  assert.deepEqual(strict.banned(), [id]);
+});
+
+test('only the writers of a signed map write', async (t) => {
+  const { node } = opener(t);
+  const first = await node();
+  const second = await node({ bootstrap: first.addrs });
+  const options = { codec: 'utf8', signed: true, writers: [first.id, `team/=${second.id}`] };
+  const [a, b] = [await first.map('m', options), await second.map('m', options)];
+  a.put('sky', 'blue');
+  await eventually(() => b.get('sky') === 'blue');
+  b.put('team/a', '1');
+  await eventually(() => a.get('team/a') === '1');
+  assert.throws(() => b.put('sky', 'grey'), { code: 'P2PMAP_NOT_PERMITTED' });
+  assert.throws(() => b.remove('sky'), { code: 'P2PMAP_NOT_PERMITTED' });
 });

@@ -84,6 +84,10 @@ export interface NodeOptions<V = Buffer, F extends KeyForm = 'string'> extends M
   clusterSecret?: string | string[];
   /** Peer ids: only these nodes join. Default: all that know the secret. */
   allowPeers?: string | string[];
+  /** Nodes that never join, by peer id; `ban` adds to them at run time. */
+  banPeers?: string | string[];
+  /** The key that `generateIdentity` made there: who this node is. Default: that in `dataDir`, or a new one each time. */
+  identityFile?: string;
   /** Allows to listen beyond loopback without a secret or a list of peers: whoever reaches the port can join. Default: false. */
   insecure?: boolean;
   /** Connections to keep, where the cluster has that many members. Default: 8. */

@@ -40,7 +40,7 @@ mod _p2pmap {
     #[pymodule_export]
     use crate::map::{Map, open};
     #[pymodule_export]
-    use crate::node::Node;
+    use crate::node::{Node, generate_identity};
     #[pymodule_export]
     use crate::options::options;
     #[pymodule_export]

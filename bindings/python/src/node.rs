@@ -88,6 +88,28 @@ impl Node {
         interruptible(py, move || node.connect(&addr, timeout)).map(|peer| peer.to_string())
     }
 
+    /// Puts a node out: its connections end, it is forgotten, and not let in again while this node is open; the option
+    /// `ban_peers` does so from the start. Every node decides for itself: call it on all of them. What it wrote stays.
+    ///
+    /// Args:
+    ///     peer: Its peer id.
+    ///
+    /// Raises:
+    ///     InvalidArgument: Not a peer id, or this node's own.
+    ///     Closed: The node was closed.
+    #[pyo3(signature = (peer, /))]
+    fn ban(&self, peer: &str) -> PyResult<()> {
+        peer.parse().and_then(|peer| self.core().ban(&peer)).map_err(raise)
+    }
+
+    /// The peer ids that are banned, sorted.
+    ///
+    /// Raises:
+    ///     Closed: The node was closed.
+    fn banned(&self) -> PyResult<Vec<String>> {
+        Ok(self.core().banned().map_err(raise)?.iter().map(ToString::to_string).collect())
+    }
+
     /// The peers connected now.
     ///
     /// Raises:
@@ -176,4 +198,21 @@ impl Node {
     fn __reduce__(&self) -> PyResult<()> {
         Err(refuse_pickle("node"))
     }
+}
+
+/// Makes an identity, a new Ed25519 key, and keeps it in a new file, which only its owner may read.
+///
+/// Args:
+///     path: Where, to be given to nodes as `identity_file`.
+///
+/// Returns:
+///     The peer id of a node with that identity: what `allow_peers`, `ban_peers` and `writers` of others name.
+///
+/// Raises:
+///     InvalidArgument: There is something at that path.
+///     StorageError: The disk refused. Nothing is left there.
+#[pyfunction]
+#[pyo3(signature = (path, /))]
+pub fn generate_identity(py: Python<'_>, path: std::path::PathBuf) -> PyResult<String> {
+    py.detach(|| p2pmap::generate_identity(path)).map(|id| id.to_string()).map_err(raise)
 }

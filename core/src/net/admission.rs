@@ -1,6 +1,6 @@
 //! Who belongs here: judged on each new connection, before anything else of the node is served on it.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use libp2p::PeerId as Id;
@@ -17,7 +17,7 @@ pub(super) struct Admission {
     me: Id,
     keyring: Arc<Keyring>,
     /// `None`: whoever knows the secret.
-    allowed: Option<HashSet<Id>>,
+    allowed: Option<BTreeSet<Id>>,
     runs: Arc<Runs>,
     shared: Arc<Shared>,
 }
@@ -32,7 +32,13 @@ pub(super) struct Talk {
 }
 
 impl Admission {
-    pub fn new(me: Id, keyring: Arc<Keyring>, allowed: Option<HashSet<Id>>, runs: Arc<Runs>, shared: Arc<Shared>) -> Arc<Self> {
+    pub fn new(
+        me: Id,
+        keyring: Arc<Keyring>,
+        allowed: Option<BTreeSet<Id>>,
+        runs: Arc<Runs>,
+        shared: Arc<Shared>,
+    ) -> Arc<Self> {
         Arc::new(Self { me, keyring, allowed, runs, shared })
     }
 
@@ -64,6 +70,9 @@ impl Admission {
         }
         if self.allowed.as_ref().is_some_and(|allowed| !allowed.contains(&talk.peer)) {
             return (Verdict::NotAllowed, None);
+        }
+        if self.shared.is_banned(&talk.peer) {
+            return (Verdict::Banned, None);
         }
         match self.runs.admit(talk.peer, said.run).await {
             Some(seat) => (Verdict::Welcome, Some(seat)),

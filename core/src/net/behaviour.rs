@@ -69,6 +69,11 @@ pub(crate) fn new_identity() -> Result<[u8; 32]> {
     Ok(secret)
 }
 
+/// Who has that key.
+pub(crate) fn peer_of(secret: [u8; 32]) -> Result<crate::PeerId> {
+    Ok(super::shared::public(&keypair(Some(secret))?.public().to_peer_id()))
+}
+
 /// The key with that secret half, or a new one.
 pub(super) fn keypair(secret: Option<[u8; 32]>) -> Result<Keypair> {
     Keypair::ed25519_from_bytes(secret.map_or_else(new_identity, Ok)?).map_err(|error| internal(&error))

@@ -146,7 +146,7 @@ impl Task {
         self.answer_callers(peer);
 
         for member in &heard.members {
-            let Ok(id) = Id::from_bytes(&member.id) else { continue };
+            let Some(id) = Id::from_bytes(&member.id).ok().filter(|id| !self.shared.is_banned(id)) else { continue };
             let (addrs, age) = (parse(&member.addrs), Duration::from_secs(member.age_s.into()));
             if self.membership.learn(id, addrs.clone(), age, now) {
                 news.push((id, addrs, age));

@@ -6,13 +6,13 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId as Id};
 use parking_lot::Mutex;
 
 use super::addr;
 use super::held::Wait;
-use super::shared::{Call, Shared};
+use super::shared::{Call, Shared, public};
 use super::task::Task;
 use super::{Host, NetConfig, NetPeer, Refusal};
 use crate::PeerId;
@@ -114,6 +114,24 @@ impl Network {
             }
             RecvTimeoutError::Disconnected => Err(self.shared.why_ended()),
         })
+    }
+
+    /// Ends the connections to that peer, and lets it in no more. Errors: `InvalidArgument`: it is no peer id, or this node's own.
+    pub fn ban(&self, peer: &PeerId) -> Result<()> {
+        let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, format!("cannot ban `{peer}`: {why}"));
+        let id = Id::from_bytes(peer.as_bytes()).map_err(|error| invalid(&error.to_string()))?;
+        if *peer == self.id {
+            return Err(invalid("it is this node"));
+        }
+        self.shared.banned.lock().insert(id);
+        self.call(Call::Ban(id))
+    }
+
+    /// Who is banned, sorted.
+    pub fn banned(&self) -> Vec<PeerId> {
+        let mut banned: Vec<_> = self.shared.banned.lock().iter().map(public).collect();
+        banned.sort_unstable();
+        banned
     }
 
     /// Syncs that map with every connected peer until equal with each. Errors: `Timeout`, `Closed`.

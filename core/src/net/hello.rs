@@ -118,6 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Greeting<'_, S> {
             Verdict::NoSecret => NO_SECRET,
             Verdict::OtherCluster => OTHER_CLUSTER,
             Verdict::NotAllowed => "it is not among the `allow_peers` of this node",
+            Verdict::Banned => "it is banned by this node",
         };
         tracing::debug!(peer = %self.peer, "refused a node: {why}");
         Err(stranger(why))
@@ -132,6 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Greeting<'_, S> {
             Verdict::NoSecret => NO_SECRET,
             Verdict::OtherCluster => OTHER_CLUSTER,
             Verdict::NotAllowed => "this node is not among the `allow_peers` of that one",
+            Verdict::Banned => "this node is banned by that one",
         })
     }
 

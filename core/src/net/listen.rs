@@ -1,6 +1,6 @@
 //! Listening, and the addresses that come from the configuration.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, ErrorKind as IoErrorKind};
 use std::net::{IpAddr, TcpListener, UdpSocket};
 
@@ -110,11 +110,15 @@ pub(super) fn parse_seeds(texts: &[String]) -> Result<Vec<(Multiaddr, Option<Id>
 }
 
 /// The peers that are let in; `None`: all who know the secret. Errors: `InvalidConfig`.
-pub(super) fn allowed(peers: &[PeerId]) -> Result<Option<HashSet<Id>>> {
+pub(super) fn allowed(list: &[PeerId]) -> Result<Option<BTreeSet<Id>>> {
+    Ok(Some(peers("allow_peers", list)?).filter(|ids| !ids.is_empty()))
+}
+
+/// Peers that an option lists. Errors: `InvalidConfig`.
+pub(super) fn peers(option: &str, list: &[PeerId]) -> Result<BTreeSet<Id>> {
     let parse = |peer: &PeerId| {
         Id::from_bytes(peer.as_bytes())
-            .map_err(|error| Error::new(ErrorKind::InvalidConfig, format!("allow_peers: `{peer}` is no peer id: {error}")))
+            .map_err(|error| Error::new(ErrorKind::InvalidConfig, format!("{option}: `{peer}` is no peer id: {error}")))
     };
-    let ids: HashSet<_> = peers.iter().map(parse).collect::<Result<_>>()?;
-    Ok(Some(ids).filter(|ids| !ids.is_empty()))
+    list.iter().map(parse).collect()
 }

@@ -35,7 +35,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-pub(crate) use behaviour::new_identity;
+pub(crate) use behaviour::{new_identity, peer_of};
 pub(crate) use handle::Network;
 
 use crate::secret::Secret;
@@ -146,6 +146,8 @@ pub(crate) struct NetConfig {
     pub secrets: Vec<Secret>,
     /// Let in; without one: whoever belongs here.
     pub allow_peers: Vec<PeerId>,
+    /// Never let in.
+    pub ban_peers: Vec<PeerId>,
     /// `None`: a new one.
     pub identity: Option<Identity>,
     /// Greater for each opening of a node: of two with one identity the lesser stays.

@@ -182,6 +182,10 @@ impl Task {
                 self.answer_callers(peer);
             }
         }
+        if self.shared.is_banned(&peer) {
+            // While the two were greeting each other.
+            self.expel(peer);
+        }
         self.note_members();
     }
 

@@ -4,7 +4,7 @@
 //! bounded without blocking anyone. What is read often (peers, addresses) is kept in a [`Directory`], so that reading
 //! does not wait for the network thread.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, OnceLock};
@@ -37,6 +37,8 @@ pub(super) struct Shared {
     /// The node's; set as it starts.
     pub keypair: OnceLock<Keypair>,
     pub gates: ArcSwap<Gates>,
+    /// Who is not let in, whatever else it knows.
+    pub banned: Mutex<BTreeSet<Id>>,
     pub inbox: Mutex<Inbox>,
     /// The network thread waits here.
     pub bell: Notify,
@@ -69,9 +71,22 @@ pub(super) struct Turn {
 
 /// A caller that waits for an answer. It gives up at its own deadline, so that the answer may find nobody.
 pub(super) enum Call {
-    Connect { addr: Multiaddr, reply: SyncSender<Result<PeerId>> },
-    Sync { topic: Topic, deadline: Instant, reply: SyncSender<Result<()>> },
-    Held { topic: Topic, request: Vec<u8>, wait: Wait },
+    Connect {
+        addr: Multiaddr,
+        reply: SyncSender<Result<PeerId>>,
+    },
+    Sync {
+        topic: Topic,
+        deadline: Instant,
+        reply: SyncSender<Result<()>>,
+    },
+    Held {
+        topic: Topic,
+        request: Vec<u8>,
+        wait: Wait,
+    },
+    /// It is among the banned already.
+    Ban(Id),
     Close,
 }
 
@@ -94,6 +109,10 @@ pub(super) struct Peer {
 }
 
 impl Shared {
+    pub fn is_banned(&self, peer: &Id) -> bool {
+        self.banned.lock().contains(peer)
+    }
+
     /// The node's signature, once it has started.
     pub fn sign(&self, statement: &[u8]) -> [u8; 64] {
         let signature = self.keypair.get().and_then(|keypair| keypair.sign(statement).ok());

@@ -88,6 +88,7 @@ impl Task {
         let me = keypair.public().to_peer_id();
         let _ = shared.keypair.set(keypair.clone());
         let (runs, doubts) = Runs::new(me, config.run, file, shared.clone());
+        *shared.banned.lock() = listen::peers("ban_peers", &config.ban_peers)?;
         let keyring = Arc::new(Keyring::new(&config.cluster_id, &config.secrets));
         let sealed = behaviour::sealed(&keyring, &shared.rejected)?;
         let admission = Admission::new(me, keyring, listen::allowed(&config.allow_peers)?, runs, shared.clone());
@@ -198,6 +199,7 @@ impl Task {
         for call in inbox.calls {
             match call {
                 Call::Connect { addr, reply } => self.connect(addr, reply),
+                Call::Ban(peer) => self.expel(peer),
                 Call::Sync { topic, deadline, reply } => {
                     // Also those that have not told yet which maps they have: the comparison says it.
                     let peers = self.shared.admitted();

@@ -72,6 +72,7 @@ fn config() -> NetConfig {
         cluster_id: "tests".into(),
         secrets: vec![],
         allow_peers: vec![],
+        ban_peers: vec![],
         identity: None,
         run: new_run(),
         target_peers: 16,

@@ -5,6 +5,7 @@ mod clock;
 mod dump;
 mod event;
 mod host;
+mod identity;
 mod inbox;
 mod keeper;
 mod map;
@@ -26,6 +27,7 @@ mod view;
 
 pub use batch::Batch;
 pub use event::{Event, EventKind};
+pub use identity::generate_identity;
 pub use map::{Map, open};
 pub use node::Node;
 pub use scan::{Scan, ScanOptions};

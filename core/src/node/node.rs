@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::clock::{now_ms, random};
 use super::host::Maps;
+use super::identity::identity;
 use super::keeper::Keeper;
 use super::map::Map;
 use super::saved::Loading;
@@ -19,11 +20,11 @@ use parking_lot::Mutex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::limits::MAX_MAPS;
-use crate::net::{self, Identity, NetConfig, NetPeer, Network};
+use crate::net::{NetConfig, NetPeer, Network};
 use crate::options::{self, Config, Durability, MapOptions, MapSettings, NodeSettings};
 use crate::peer::PeerId;
 use crate::replica::{Origin, Replica, Rules, Signing};
-use crate::store::{self, DataDir, OsDisk};
+use crate::store::{DataDir, OsDisk};
 use crate::wire::Topic;
 
 /// An identity, a network endpoint and the maps opened on it. Clones share it; it ends with `close`, or when the last handle of
@@ -63,11 +64,7 @@ impl Node {
         let settings = config.node;
         options::check_node(&settings)?;
         let dir = settings.data_dir.as_deref().map(|path| DataDir::open(Arc::new(OsDisk), path)).transpose()?;
-        let read = |dir: &DataDir| -> Result<_> {
-            let key = store::identity(dir, net::new_identity)?;
-            Ok(Identity { key, file: store::identity_file(dir.path()) })
-        };
-        let identity = dir.as_ref().map(read).transpose()?;
+        let identity = identity(&settings, dir.as_ref())?;
         let maps = Arc::new(Maps::new());
         let network = Network::start(
             NetConfig {
@@ -77,6 +74,7 @@ impl Node {
                 cluster_id: settings.cluster_id.clone(),
                 secrets: settings.secrets.clone(),
                 allow_peers: settings.allow_peers.clone(),
+                ban_peers: settings.ban_peers.clone(),
                 identity,
                 run: start_number(),
                 target_peers: settings.target_peers,
@@ -106,7 +104,7 @@ impl Node {
         Ok(node)
     }
 
-    /// Who this node is: the identity in its `data_dir`, or a new one for every opening.
+    /// Who this node is: the identity in its `identity_file` or `data_dir`, or a new one for every opening.
     pub fn id(&self) -> &PeerId {
         self.0.network.id()
     }
@@ -122,6 +120,21 @@ impl Node {
     pub fn connect(&self, addr: &str, timeout: Duration) -> Result<PeerId> {
         self.check_open()?;
         self.0.network.connect(addr, timeout)
+    }
+
+    /// Puts a node out: its connections end, it is forgotten, and not let in again while this node is open, at neither end;
+    /// `ban_peers` does so from the start. Every node decides for itself: call it on all of them. What it wrote stays.
+    ///
+    /// Errors: `InvalidArgument` (this node's own id).
+    pub fn ban(&self, peer: &PeerId) -> Result<()> {
+        self.check_open()?;
+        self.0.network.ban(peer)
+    }
+
+    /// Who is banned, sorted.
+    pub fn banned(&self) -> Result<Vec<PeerId>> {
+        self.check_open()?;
+        Ok(self.0.network.banned())
     }
 
     /// Connected peers.

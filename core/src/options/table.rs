@@ -55,6 +55,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         "only nodes that know one of them join, and all that is sent is sealed; the first seals, all open",
     ),
     node("allow_peers", "", "peer ids, separated by commas", "only these nodes join"),
+    node("ban_peers", "", "peer ids, separated by commas", "these nodes never join; `ban` adds to them at run time"),
     node(
         "insecure",
         "false",
@@ -75,6 +76,12 @@ pub const OPTIONS: &[OptionInfo] = &[
         "",
         "a path",
         "where durable maps and this node's identity are kept; one process at a time; empty: nothing is kept",
+    ),
+    node(
+        "identity_file",
+        "",
+        "a path",
+        "the key that `generate_identity` made there: who this node is; else that in data_dir, or a new one each time",
     ),
     node("max_clock_drift_ms", "60000", "1 to 31536000000", "entries stamped further ahead than this are set aside"),
     node("maps", "", "map names, separated by commas", "maps to open with the node; maps.<map>.<option> sets an option of one"),
@@ -139,6 +146,7 @@ pub struct NodeSettings {
     pub cluster_id: String,
     pub secrets: Vec<Secret>,
     pub allow_peers: Vec<PeerId>,
+    pub ban_peers: Vec<PeerId>,
     pub insecure: bool,
     pub target_peers: usize,
     pub max_peers: usize,
@@ -146,6 +154,7 @@ pub struct NodeSettings {
     pub peer_timeout_ms: u64,
     pub max_clock_drift_ms: u64,
     pub data_dir: Option<PathBuf>,
+    pub identity_file: Option<PathBuf>,
     /// Maps that open with the node.
     pub declared: BTreeMap<String, MapOptions>,
     pub map_defaults: MapOptions,
@@ -160,6 +169,7 @@ impl Default for NodeSettings {
             cluster_id: "default".to_owned(),
             secrets: Vec::new(),
             allow_peers: Vec::new(),
+            ban_peers: Vec::new(),
             insecure: false,
             target_peers: 8,
             max_peers: 128,
@@ -167,6 +177,7 @@ impl Default for NodeSettings {
             peer_timeout_ms: 10_000,
             max_clock_drift_ms: 60_000,
             data_dir: None,
+            identity_file: None,
             declared: BTreeMap::new(),
             map_defaults: MapOptions::default(),
         }
@@ -238,16 +249,15 @@ pub fn set_node(settings: &mut NodeSettings, name: &str, value: &str) -> Result<
         "cluster_id" if (1..=MAX_CLUSTER_ID_BYTES).contains(&value.len()) => settings.cluster_id = value.to_owned(),
         "cluster_id" => return Err(refused(option, value)),
         "cluster_secret" => settings.secrets = super::secret::secrets(value)?,
-        "allow_peers" => {
-            settings.allow_peers =
-                list(value).map(|peer| peer.parse().map_err(|_| refused(option, peer))).collect::<Result<_>>()?;
-        }
+        "allow_peers" => settings.allow_peers = peers(option, value)?,
+        "ban_peers" => settings.ban_peers = peers(option, value)?,
         "insecure" => settings.insecure = flag(option, value)?,
         "target_peers" => settings.target_peers = number.within(1, 1024)? as usize,
         "max_peers" => settings.max_peers = number.within(1, 4096)? as usize,
         "anti_entropy_ms" => settings.anti_entropy = Duration::from_millis(number.within(100, 86_400_000)?),
         "peer_timeout_ms" => settings.peer_timeout_ms = number.within(1_000, 3_600_000)?,
-        "data_dir" => settings.data_dir = Some(PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty()),
+        "data_dir" => settings.data_dir = path(value),
+        "identity_file" => settings.identity_file = path(value),
         "max_clock_drift_ms" => settings.max_clock_drift_ms = number.within(1, 31_536_000_000)?,
         "maps" => {
             for map in list(value) {
@@ -328,6 +338,14 @@ fn find(name: &str) -> Result<&'static OptionInfo> {
 
 fn list(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn peers(option: &OptionInfo, value: &str) -> Result<Vec<PeerId>> {
+    list(value).map(|peer| peer.parse().map_err(|_| refused(option, peer))).collect()
+}
+
+fn path(value: &str) -> Option<PathBuf> {
+    (!value.is_empty()).then(|| PathBuf::from(value))
 }
 
 fn flag(option: &OptionInfo, value: &str) -> Result<bool> {

@@ -33,7 +33,7 @@ use disk::{Disk, Open};
 
 pub use dir::DataDir;
 pub use draft::{Draft, open_text};
-pub use identity::{identity, identity_file};
+pub use identity::{create_identity, identity, identity_file, read_identity};
 pub use map::Store;
 pub use os::OsDisk;
 pub use recovery::Cut;

@@ -33,6 +33,8 @@ pub(crate) enum Verdict {
     OtherCluster,
     /// It is not among the peers that are allowed.
     NotAllowed,
+    /// It was banned.
+    Banned,
 }
 
 impl Hello {
@@ -60,7 +62,7 @@ impl Hello {
 }
 
 impl Verdict {
-    const ALL: [Self; 5] = [Self::Welcome, Self::Second, Self::NoSecret, Self::OtherCluster, Self::NotAllowed];
+    const ALL: [Self; 6] = [Self::Welcome, Self::Second, Self::NoSecret, Self::OtherCluster, Self::NotAllowed, Self::Banned];
 
     pub fn encode(self) -> u8 {
         self as u8
@@ -91,6 +93,6 @@ mod tests {
         let mut bytes = Hello { features: 0, run: 1, nonce: [7; 32] }.encode();
         bytes[0] = 2;
         assert_eq!(Hello::decode(&bytes), Err(Malformed("unknown version")));
-        assert_eq!(Verdict::decode(5), Err(Malformed("unknown verdict")));
+        assert_eq!(Verdict::decode(6), Err(Malformed("unknown verdict")));
     }
 }

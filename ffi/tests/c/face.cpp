@@ -2,7 +2,11 @@
 
 #include <p2pmap.hpp>
 
+#include <unistd.h>
+
 #include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <mutex>
 #include <thread>
@@ -168,7 +172,32 @@ static void a_write_is_waited_for() {
   CHECK(one.peers().at(0).id == two.id() && here.status().hidden == 0);
 }
 
+static void an_identity_lasts_and_may_be_banned(const std::string &path) {
+  const std::string id = p2pmap::generate_identity(path);
+  CHECK(thrown([&] { p2pmap::generate_identity(path); }) == P2PMAP_INVALID_ARGUMENT);
+  p2pmap::node one, two(p2pmap::config().set("identity_file", path));
+  CHECK(two.id() == id && one.banned().empty());
+  one.ban(id);
+  CHECK(one.banned() == std::vector<std::string>{id});
+  CHECK(thrown([&] { two.connect(one.addrs().at(0), p2pmap::milliseconds(20000)); }) == P2PMAP_NETWORK);
+  CHECK(std::string(two.status().admission_error).find("banned") != std::string::npos);
+  CHECK(thrown([&] { one.ban(one.id()); }) == P2PMAP_INVALID_ARGUMENT && thrown([&] { one.ban("0"); }) == P2PMAP_INVALID_ARGUMENT);
+}
+
+static void a_signed_map_has_writers() {
+  p2pmap::node one, two(p2pmap::config().set("bootstrap", one.addrs().at(0)));
+  const auto signed_by_one = [&] { return p2pmap::map_options().set("signed", "true").set("writers", one.id()); };
+  auto here = one.map("colours", signed_by_one()), there = two.map("colours", signed_by_one());
+  here.wait_replicated(here.put("sky", "blue"), 1, p2pmap::milliseconds(20000));
+  CHECK(there.get("sky") == "blue" && thrown([&] { there.put("sky", "grey"); }) == P2PMAP_NOT_PERMITTED);
+}
+
 int main() {
+  const char *directory = std::getenv("TMPDIR");
+  const std::string path = std::string(directory ? directory : "/tmp") + "/p2pmap-face-" + std::to_string(::getpid());
+  an_identity_lasts_and_may_be_banned(path);
+  std::remove(path.c_str());
+  a_signed_map_has_writers();
   values_go_in_and_out();
   a_scan_is_a_range();
   errors_are_thrown();

@@ -36,7 +36,7 @@ from ._errors import (
     TooLarge,
     Unsupported,
 )
-from ._p2pmap import Batch, Entry, Event, Map, Node, Scan, Stamp, __version__, open
+from ._p2pmap import Batch, Entry, Event, Map, Node, Scan, Stamp, __version__, generate_identity, open
 from ._status import MapPeer, MapStatus, NodeStatus, Option, PeerInfo, options
 from ._watch import Subscription, Watch
 
@@ -74,6 +74,7 @@ __all__ = [
     "Watch",
     "__version__",
     "aio",
+    "generate_identity",
     "open",
     "options",
 ]

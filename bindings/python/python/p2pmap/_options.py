@@ -20,6 +20,7 @@ class _NodeOnly(TypedDict, total=False):
     bootstrap: str | Iterable[str] | None
     cluster_id: str | None
     cluster_secret: str | Iterable[str] | None
+    ban_peers: str | Iterable[str] | None
     allow_peers: str | Iterable[str] | None
     insecure: bool | None
     target_peers: int | None
@@ -28,6 +29,7 @@ class _NodeOnly(TypedDict, total=False):
     peer_timeout_ms: int | None
     max_clock_drift_ms: int | None
     data_dir: Path | None
+    identity_file: Path | None
     maps: str | Iterable[str] | Mapping[str, _MapLimits] | None
 
 

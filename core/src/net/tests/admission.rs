@@ -94,3 +94,31 @@ fn g9_only_who_is_on_the_list_is_let_in() {
     assert_eq!(picky.net.stranger(), None);
     exchange(&picky, &listed);
 }
+
+#[test]
+fn g9_who_is_banned_is_put_out_told_so_and_not_let_in_again() {
+    for transport in [tcp, quic] {
+        let one = node(&[], &[FIRST], transport);
+        let other = node(&one.net.addrs(), &[FIRST], transport);
+        exchange(&one, &other);
+        one.net.ban(other.net.id()).unwrap();
+        until("it is out", || one.net.peers().is_empty() && other.net.peers().is_empty());
+        refuses(&one, &other, "banned by");
+        // Somebody who knows both tells each of the other.
+        let third = node(&[one.net.addrs(), other.net.addrs()].concat(), &[FIRST], transport);
+        exchange(&one, &third);
+        until("they meet", || third.meets(&other));
+        assert_eq!((one.net.members(), one.net.banned()), (1, vec![other.net.id().clone()]));
+        assert_eq!(one.net.ban(one.net.id()).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+}
+
+#[test]
+fn g9_who_is_banned_from_the_start_never_gets_in() {
+    let key = new_identity().unwrap();
+    let known = |config: &mut NetConfig| config.identity = Some(Identity { key, file: "/data/identity".into() });
+    let banned = node(&[], &[FIRST], known);
+    let id = banned.net.id().clone();
+    let strict = node(&[], &[FIRST], |config| config.ban_peers = vec![id]);
+    refuses(&strict, &banned, "banned by");
+}

@@ -9,6 +9,7 @@ mod disk_fails;
 mod dump;
 mod durable;
 mod guarantees;
+mod identity;
 mod signed;
 
 use super::*;
