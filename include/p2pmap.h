@@ -329,6 +329,8 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 //                         open. Allowed: up to 4 secrets of 32 bytes, in hex or base64, or env:<variable>, or
 //                         file:<path>, separated by commas.
 //   allow_peers           Only these nodes join. Allowed: peer ids, separated by commas.
+//   ban_peers             These nodes never join; `ban` adds to them at run time. Allowed: peer ids, separated by
+//                         commas.
 //   insecure              Listen beyond loopback without a secret or a list of peers: whoever reaches the port can
 //                         join. Allowed: true or false. Default: false.
 //   target_peers          Connections to keep, where the cluster has that many members. Allowed: 1 to 1024. Default: 8.
@@ -339,6 +341,8 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 //                         node. Allowed: 1000 to 3600000. Default: 10000.
 //   data_dir              Where durable maps and this node's identity are kept; one process at a time; empty: nothing
 //                         is kept. Allowed: a path.
+//   identity_file         The key that `generate_identity` made there: who this node is; else that in data_dir, or a
+//                         new one each time. Allowed: a path.
 //   max_clock_drift_ms    Entries stamped further ahead than this are set aside. Allowed: 1 to 31536000000. Default:
 //                         60000.
 //   maps                  Maps to open with the node; maps.<map>.<option> sets an option of one. Allowed: map names,
@@ -672,6 +676,40 @@ p2pmap_status p2pmap_node_close(const p2pmap_node *node, p2pmap_error **error);
 /// Threads: any; no other call may use this handle any more.
 /// Blocks: as closing does.
 void p2pmap_node_free(p2pmap_node *node);
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Identities
+//
+// Who a node is, and whom it wants nothing to do with.
+// ---------------------------------------------------------------------------------------------------------------------
+
+/// Makes an identity, a new Ed25519 key, and keeps it in a new file, which only its owner may read: a node opened with that path as
+/// `identity_file` has the peer id that is written to `peer`, which the `allow_peers`, `ban_peers` and `writers` of others name.
+/// NULL for `peer` if it is not asked for. `P2PMAP_INVALID_ARGUMENT` when there is something at that path, `P2PMAP_STORAGE`;
+/// nothing is left there then.
+///
+/// Ownership: borrows `path`; writes into the caller's `peer`.
+/// Threads: any.
+/// Blocks: on the disk.
+p2pmap_status p2pmap_generate_identity(const char *path,
+                                       p2pmap_peer_id *peer,
+                                       p2pmap_error **error);
+
+/// Puts a node out: its connections end, it is forgotten, and not let in again while this node is open, at neither end;
+/// the option `ban_peers` does so from the start. Every node decides for itself: call it on all of them. What it wrote
+/// stays. `P2PMAP_INVALID_ARGUMENT` for this node's own id.
+///
+/// Ownership: borrows `id`.
+/// Threads: any.
+/// Blocks: no.
+p2pmap_status p2pmap_node_ban(const p2pmap_node *node, const p2pmap_peer_id *id, p2pmap_error **error);
+
+/// The peer ids that are banned, as text, sorted.
+///
+/// Ownership: `*peers` is the caller's, to be freed with `p2pmap_string_list_free`.
+/// Threads: any.
+/// Blocks: no.
+p2pmap_status p2pmap_node_banned(const p2pmap_node *node, p2pmap_string_list *peers, p2pmap_error **error);
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Map options

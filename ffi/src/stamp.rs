@@ -53,7 +53,7 @@ impl p2pmap_peer_id {
     pub(crate) const NOBODY: Self = Self { len: 0, bytes: [0; P2PMAP_PEER_ID_BYTES] };
 
     #[inline]
-    fn as_slice(&self) -> &[u8] {
+    pub(crate) fn as_slice(&self) -> &[u8] {
         &self.bytes[..self.len.min(self.bytes.len())]
     }
 }

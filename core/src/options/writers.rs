@@ -3,6 +3,7 @@
 use super::invalid;
 use crate::error::Result;
 use crate::peer::PeerId;
+use crate::secret::can_sign;
 
 /// Nobody listed: everybody may write everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,8 +21,10 @@ impl Writers {
     pub fn parse<'a>(items: impl Iterator<Item = &'a str>) -> Result<Self> {
         let parse = |item: &str| {
             let (prefix, peer) = item.rsplit_once('=').unwrap_or(("", item));
-            let peer = peer.parse().map_err(|error| {
-                invalid(format!("`writers` cannot have `{item}`: allowed are <peer id> and <prefix>=<peer id>: {error}"))
+            let id = peer.parse().ok().filter(|peer: &PeerId| can_sign(peer.as_bytes()));
+            let peer = id.ok_or_else(|| {
+                let message = "allowed are <peer id> and <prefix>=<peer id>, with the ids of Ed25519 keys";
+                invalid(format!("`writers` cannot have `{item}`: {message}"))
             })?;
             Ok(Writer { prefix: prefix.to_owned(), peer })
         };
@@ -57,7 +60,9 @@ mod tests {
 
     #[test]
     fn what_is_no_peer_is_named() {
-        let error = Writers::parse(["db/=nobody0"].into_iter()).expect_err("no peer");
-        assert!(error.message().contains("`db/=nobody0`"), "{error}");
+        for item in ["db/=nobody0", "nobody", "=", "db/"] {
+            let error = Writers::parse([item].into_iter()).expect_err("no peer");
+            assert!(error.message().contains(&format!("`{item}`")), "{error}");
+        }
     }
 }

@@ -55,6 +55,11 @@ fn keys(claims: &[Claim<'_>]) -> Vec<Option<VerifyingKey>> {
     keys
 }
 
+/// Whether somebody with that peer id can sign.
+pub fn can_sign(peer: &[u8]) -> bool {
+    key_of(peer).is_some()
+}
+
 fn key_of(author: &[u8]) -> Option<VerifyingKey> {
     let bytes: &[u8; 32] = author.strip_prefix(&ED25519_ID)?.try_into().ok()?;
     VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak())
@@ -101,6 +106,7 @@ mod tests {
         // The neutral element: every statement has a signature for it.
         let neutral = [&ED25519_ID[..], &[1], &[0; 31]].concat();
         for author in [hashed, neutral, Vec::new(), id(&key)[..37].to_vec()] {
+            assert!(!can_sign(&author));
             assert_eq!(proven(&[Claim { author: &author, statement: b"a".to_vec(), signature: &signature }]), [false]);
         }
     }

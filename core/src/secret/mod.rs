@@ -9,7 +9,7 @@ mod keyring;
 mod proof;
 mod seal;
 
-pub use author::{Claim, proven};
+pub use author::{Claim, can_sign, proven};
 pub use key::Secret;
 pub use keyring::Keyring;
 pub use proof::{End, Stranger, Transcript};
