@@ -29,6 +29,9 @@
 
 mod error;
 mod fork;
+#[cfg(test)]
+#[path = "../../tests/hostile/mod.rs"]
+mod hostile;
 mod limits;
 mod net;
 mod node;

@@ -17,6 +17,7 @@ use super::task::Task;
 use super::{Host, NetConfig, NetPeer, Refusal};
 use crate::PeerId;
 use crate::error::{Error, ErrorKind, Result};
+use crate::replica::Signer;
 use crate::wire::Topic;
 
 /// The running network: a thread of its own with a current-thread runtime. Every method may be called from any thread.
@@ -51,7 +52,7 @@ impl Network {
     }
 
     /// Signs with this node's key.
-    pub fn signer(&self) -> Arc<dyn Fn(&[u8]) -> [u8; 64] + Send + Sync> {
+    pub fn signer(&self) -> Signer {
         let shared = self.shared.clone();
         Arc::new(move |statement| shared.sign(statement))
     }

@@ -134,6 +134,15 @@ impl Context {
         }
     }
 
+    /// What it claims up to there.
+    pub fn up_to(&self, limit: Timestamp) -> Self {
+        let mut capped = Self::default();
+        for (origin, seen) in &self.seen {
+            seen.up_to(limit).for_each(|(after, last)| capped.add(origin, after, last));
+        }
+        capped
+    }
+
     /// Claims everything that the other claims, origin by origin.
     pub fn join(&mut self, other: &Context) {
         for (origin, seen) in &other.seen {

@@ -51,7 +51,7 @@ pub(crate) use mutation::{Mutation, mutated};
 use outbox::Outbox;
 use presence::Presence;
 pub use presence::{Pulse, Sign};
-pub use proof::{Said, Signing, Value};
+pub use proof::{Said, Signer, Signing, Value};
 pub use receive::{Merged, Unclaimed};
 pub use restore::{Restored, Restorer};
 pub use stamp::{Origin, Stamp};

@@ -17,12 +17,15 @@ const HASH_BYTES: usize = 32;
 /// What every statement begins with: no other signature of the same key is one of an entry.
 const DOMAIN: &[u8] = b"p2pmap entry 1\0";
 
+/// Signs a statement.
+pub type Signer = Arc<dyn Fn(&[u8]) -> Signature + Send + Sync>;
+
 /// How a replica signs what it writes.
 #[derive(Clone)]
 pub struct Signing {
     /// The map, on the wire: an entry of one proves nothing in another.
     pub map: [u8; 16],
-    pub sign: Arc<dyn Fn(&[u8]) -> Signature + Send + Sync>,
+    pub sign: Signer,
 }
 
 /// All that an entry says.

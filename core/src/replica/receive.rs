@@ -60,9 +60,10 @@ impl Replica {
         self.depend(&delta.origin, delta.last.min(newest));
         let after = if mutated(Bug::GapIgnored) { Timestamp::ZERO } else { delta.prev };
         let new_gap = after > Timestamp::ZERO && !self.context.of(&delta.origin).is_some_and(|seen| seen.covers(after));
-        self.context.add(&delta.origin, after, delta.last);
+        let last = delta.last.min(newest);
+        self.context.add(&delta.origin, after, last);
         if self.past_refusals.of(&delta.origin).is_some() {
-            self.past_refusals.add(&delta.origin, after, delta.last);
+            self.past_refusals.add(&delta.origin, after, last);
         }
         give_up(&mut self.context, &mut self.past_refusals, &unclaimed);
         if !mutated(Bug::OriginNotNoted) {
@@ -148,7 +149,10 @@ impl Replica {
         if join.unclaimed.iter().any(|unclaimed| unclaimed.aside) {
             return;
         }
-        let (mut context, mut all) = (join.context.clone(), join.context.clone());
+        // Nobody has seen what is stamped too far ahead: who says so would have its author's writes taken for seen for as long.
+        let newest = self.newest_allowed(now_ms);
+        let mut context = join.context.up_to(newest);
+        let mut all = context.clone();
         give_up(&mut context, &mut all, &join.unclaimed);
         if let Some(full) = &join.full
             && !mutated(Bug::NoDrop)
@@ -157,12 +161,11 @@ impl Replica {
         }
         for (origin, timestamp) in join.full.iter().flat_map(|_| &join.forgotten.newest) {
             if !mutated(Bug::ForgottenNotTaken) {
-                self.note_forgotten(origin, *timestamp);
+                self.note_forgotten(origin, newest.min(*timestamp));
             }
         }
         // Where one has made room all do, or they would never be equal.
         self.make_room_until(join.forgotten.pruned_ms, now_ms);
-        let newest = self.newest_allowed(now_ms);
         let beaten: BTreeMap<_, _> = join.forgotten.beaten.iter().map(|(origin, at)| (origin, newest.min(*at))).collect();
         // Nobody knows more of our own writes than we do.
         context.retain(|origin, seen| {

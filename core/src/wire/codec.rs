@@ -63,8 +63,11 @@ pub fn encode_proven<'a>(message: impl Encode, records: impl Iterator<Item = &'a
     encode(SIGNED, &(message, proofs), capacity + bytes)
 }
 
-/// A message, and the proofs of its entries, if it is signed.
-pub fn decode_proven<'a, T>(bytes: &'a [u8], max_bytes: usize) -> Result<(T, Option<Vec<&'a [u8]>>), Malformed>
+/// One for each entry of a message, if it is signed.
+pub type Proofs<'a> = Option<Vec<&'a [u8]>>;
+
+/// A message, and the proofs of its entries.
+pub fn decode_proven<'a, T>(bytes: &'a [u8], max_bytes: usize) -> Result<(T, Proofs<'a>), Malformed>
 where
     T: BorrowDecode<'a, ()>,
 {
@@ -76,7 +79,7 @@ where
 }
 
 /// Gives each entry its proof.
-pub fn prove<'a>(entries: &mut [Incoming<'a>], proofs: Option<Vec<&'a [u8]>>) -> Result<(), Malformed> {
+pub fn prove<'a>(entries: &mut [Incoming<'a>], proofs: Proofs<'a>) -> Result<(), Malformed> {
     let Some(proofs) = proofs else { return Ok(()) };
     if proofs.len() != entries.len() {
         return Err(Malformed("not one proof for each entry"));

@@ -4,8 +4,8 @@ use bincode::{BorrowDecode, Encode};
 
 use super::Malformed;
 use super::codec::{
-    OriginTable, WireEntry, WireOrigin, WirePulse, decode_proven, encode as encode_message, encode_proven, open_entries,
-    open_origins, open_past, open_position, open_timestamp, prove, wire_past,
+    OriginTable, Proofs, WireEntry, WireOrigin, WirePulse, decode_proven, encode as encode_message, encode_proven,
+    open_entries, open_origins, open_past, open_position, open_timestamp, prove, wire_past,
 };
 use crate::limits::{MAX_DELTA_BYTES, MAX_DELTA_ENTRIES};
 use crate::peer::PeerId;
@@ -88,7 +88,7 @@ pub fn decode(bytes: &[u8]) -> Result<Gossip<'_>, Malformed> {
     }
 }
 
-fn open<'a>(wire: &WireDelta<'a>, proofs: Option<Vec<&'a [u8]>>) -> Result<Delta<'a>, Malformed> {
+fn open<'a>(wire: &WireDelta<'a>, proofs: Proofs<'a>) -> Result<Delta<'a>, Malformed> {
     let origins = open_origins(&wire.origins)?;
     let (prev, last) = (Timestamp(wire.prev), open_timestamp(wire.last)?);
     if prev >= last {
