@@ -59,6 +59,9 @@ pub const MAX_KNOWN_MEMBERS: usize = 4096;
 pub const MAX_SWEEP: usize = 1024;
 /// Authors of entries from too far ahead that are named.
 pub const MAX_AHEAD_AUTHORS: usize = 64;
+/// Inbound connections that have not proved who they are yet; and of those the ones from one address.
+pub const MAX_PENDING: u32 = 128;
+pub const MAX_PENDING_OF_ADDRESS: usize = 32;
 /// Writes that wait in an outbox for the network; older ones are left to a sync.
 pub const MAX_OUTBOX_ENTRIES: usize = 262_144;
 /// Everything that a durable map keeps of one entry, or of one origin.
@@ -82,4 +85,5 @@ const _: () = {
     assert!(MAX_PAGE_ENTRIES / 2 >= MAX_BATCH_ENTRIES);
     assert!(MAX_FRAME_BYTES >= 2 * MAX_ROW_BYTES);
     assert!(DELTA_TARGET_BYTES < PAGE_TARGET_BYTES);
+    assert!(2 * MAX_PENDING_OF_ADDRESS <= MAX_PENDING as usize);
 };

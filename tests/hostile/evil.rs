@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::messages::compare;
 use super::{LONG, MAP, SECRET, until};
 use crate::Map;
 use crate::net::{Answer, Compared, Delivered, Host, NetConfig, Network, Pull};
@@ -90,7 +91,11 @@ impl Evil {
     /// Until it has been asked so often.
     pub fn wait_until_asked(&self, times: u64) {
         let from = self.script.asked.load(Ordering::Relaxed);
-        until("it is asked", || self.script.asked.load(Ordering::Relaxed) >= from + times);
+        until("it is asked", || {
+            // Who compares finds a difference, and pulls.
+            self.ask(compare());
+            self.script.asked.load(Ordering::Relaxed) >= from + times
+        });
     }
 
     /// All has left that it was told to say.

@@ -118,7 +118,7 @@ fn g10_a_pull_that_never_ends_ends_and_one_that_is_never_answered_holds_up_nobod
         let cursor = (Origin::new(id.clone(), 7), timestamp(if at % 3 == 0 { 1 } else { at }));
         Some(if request.get(1) == Some(&0) { compared() } else { page(vec![], Start::default(), Some(cursor)) })
     });
-    evil.wait_until_asked(300);
+    evil.wait_until_asked(20);
     converge(&[&a, &b]);
     evil.reply(|request| (request.get(1) == Some(&0)).then(compared));
     evil.wait_until_asked(4);

@@ -14,26 +14,26 @@ use libp2p::{StreamProtocol, Swarm, connection_limits, swarm};
 use super::admission::Admission;
 use super::beat;
 use super::codec::Frames;
+use super::doors;
 use super::flow::MAX_PROBE_BYTES;
 use super::gossip;
 use super::sealed::Sealed;
 use super::transport::transport;
 use super::{Host, NetConfig};
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{MAX_MEMBERS_BYTES, MAX_SYNC_BYTES};
+use crate::limits::{MAX_MEMBERS_BYTES, MAX_PENDING, MAX_SYNC_BYTES};
 use crate::secret::{self, Keyring, Sealer};
 use crate::wire;
 
 /// A request and its response take this long at most.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
-/// Inbound connections that have not proved who they are yet.
-const MAX_PENDING_INBOUND: u32 = 128;
 /// Connections to one peer: two when both dialled at once, one of which is then closed.
 const MAX_PER_PEER: u32 = 4;
 
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
+    doors: doors::Behaviour,
     pub gossip: gossip::Behaviour,
     pub sync: request_response::Behaviour<Frames>,
     pub members: request_response::Behaviour<Frames>,
@@ -113,12 +113,13 @@ pub(super) fn swarm(
     };
     // Peers are counted one by one when they connect; this is the outer wall, with room for both ends dialling at once.
     let limits = connection_limits::ConnectionLimits::default()
-        .with_max_pending_incoming(Some(MAX_PENDING_INBOUND))
+        .with_max_pending_incoming(Some(MAX_PENDING))
         .with_max_established(Some(u32::try_from(2 * config.max_peers + 16).unwrap_or(u32::MAX)))
         .with_max_established_per_peer(Some(MAX_PER_PEER));
 
     let behaviour = Behaviour {
         limits: connection_limits::Behaviour::new(limits),
+        doors: doors::Behaviour::default(),
         gossip: gossip::behaviour(names.name("gossip"), sealed.clone())?,
         sync: requests("sync", MAX_SYNC_BYTES)?,
         members: requests("members", MAX_MEMBERS_BYTES)?,

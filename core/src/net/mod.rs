@@ -9,6 +9,7 @@ mod beat;
 mod behaviour;
 mod codec;
 mod cork;
+mod doors;
 mod exchange;
 mod flow;
 mod gossip;

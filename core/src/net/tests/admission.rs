@@ -33,6 +33,30 @@ fn exchange(one: &Node, other: &Node) {
     until("and the answer", || one.len() == sum);
 }
 
+/// Connections from that address that say nothing.
+fn crowd(from: &str, to: &Node, count: usize) -> Vec<tokio::net::TcpStream> {
+    let addr = to.net.addrs().swap_remove(0);
+    let parts: Vec<&str> = addr.split('/').collect();
+    let to = format!("{}:{}", parts[2], parts[4]).parse().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let connect = || async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        socket.connect(to).await.unwrap()
+    };
+    (0..count).map(|_| runtime.block_on(connect())).collect()
+}
+
+#[test]
+fn g9_who_stands_in_the_door_keeps_nobody_else_out() {
+    let a = node(&[], &[FIRST], tcp);
+    let b = node(&[], &[FIRST], tcp);
+    let waiting = crowd("127.0.0.2", &a, 300);
+    b.net.connect(&a.net.addrs()[0], LONG).unwrap();
+    drop(waiting);
+    exchange(&a, &b);
+}
+
 /// Neither lets the other in, and who dials is told why.
 fn refuses(one: &Node, other: &Node, why: &str) {
     for (from, to) in [(one, other), (other, one)] {
