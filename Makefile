@@ -22,8 +22,9 @@ demo: build ## builds everything, then runs a cluster of five processes in five 
 test: ## runs every test of every language; make test SUITES="rust go" only those
 	@tests/suites.sh $(SUITES)
 
-soak: ## sixteen processes in five minutes of chaos, and every outage at its full length; needs root
+soak: ## sixteen processes in five minutes of chaos, every outage at its full length, a hostile member for a minute; needs root
 	@$(HAS) rust
+	P2PMAP_HOSTILE_SECONDS=60 cargo test --release --locked -p p2pmap --lib hostile::mix -- --nocapture
 	P2PMAP_SOAK_S=$${P2PMAP_SOAK_S:-300} cargo test --release --locked -p p2pmap-tests --test net -- --nocapture
 
 sim: ## the deterministic simulation: make sim SEEDS=100000; make sim SEEDS=1 SEED_BASE=4711 runs one again

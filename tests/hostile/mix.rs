@@ -121,7 +121,8 @@ fn g10_a_mix_of_everything_at_full_speed_holds_up_nobody_and_fills_no_memory() {
         most = most.max(victim.memory());
     }
     println!("{said} messages, {rounds} rounds of honest writes meanwhile; {before} MiB before, {most} at most");
-    assert!(most < before + 128, "{before} MiB before, {most} at most");
+    // Two nodes, and gossip keeps what was said in the last five seconds.
+    assert!(most < before + 256, "{before} MiB before, {most} at most");
 
     drop(evil);
     victim.converge("equal");
