@@ -82,14 +82,16 @@ impl MapState {
     /// The positions of the entries that may not be merged: not signed as they should be, over a limit, or refused by the validator.
     fn refused(&self, from: &PeerId, entries: &[Incoming<'_>]) -> Vec<usize> {
         let settings = &self.settings;
-        let permitted = self.permitted(from, entries);
+        let permitted = settings.signed.then(|| self.permitted(from, entries));
+        // Where nobody signs, nothing is taken that says it is signed: it would be passed on.
+        let is_permitted = |at: usize| permitted.as_ref().map_or(entries[at].proof.is_empty(), |permitted| permitted[at]);
         let fits = |entry: &Incoming<'_>| {
             entry.key.len() <= settings.max_key_bytes
                 && entry.value.is_none_or(|value| {
                     value.len() <= settings.max_value_bytes && settings.validators.refuse(entry.key, value).is_none()
                 })
         };
-        let refused: Vec<_> = (0..entries.len()).filter(|&at| !permitted[at] || !fits(&entries[at])).collect();
+        let refused: Vec<_> = (0..entries.len()).filter(|&at| !is_permitted(at) || !fits(&entries[at])).collect();
         self.counters.refused_entries.fetch_add(refused.len() as u64, Relaxed);
         refused
     }
