@@ -27,8 +27,14 @@
 //! bytes; `net` moves them over libp2p; `store` is the only code that touches a disk; `node` is the shell that users hold.
 #![forbid(unsafe_code)]
 
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/sim/dice.rs"]
+mod dice;
 mod error;
 mod fork;
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/targets/mod.rs"]
+pub mod fuzz;
 #[cfg(test)]
 #[path = "../../tests/hostile/mod.rs"]
 mod hostile;

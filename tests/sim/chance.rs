@@ -1,11 +1,11 @@
 //! What happens next, by chance.
 
 use super::clock::WallClock;
-use super::dice::Dice;
 use super::node::Refuses;
 use super::plan::Plan;
 use super::trace::Trace;
 use super::world::{Kept, Wish, World};
+use crate::dice::Dice;
 use crate::peer::PeerId;
 
 /// What may happen in a step, and how often.

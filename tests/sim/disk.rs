@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
-use super::dice::Dice;
 use super::node::Node;
 use super::oracle::{Key, Writes};
+use crate::dice::Dice;
 use crate::error::Result;
 use crate::node::saved::{self, Loading};
 use crate::replica::{Lasting, Origin, Replica, Rules, SavedEntry, Timestamp};
+use crate::store::fault::{Fault, FaultDisk};
 use crate::store::tests::data_dir;
-use crate::store::tests::fault::{Fault, FaultDisk};
 use crate::store::{DataDir, Snapshot, SnapshotWriter, Store};
 
 const MAP: &[u8] = b"map";

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::dice::Dice;
+use crate::dice::Dice;
 use crate::peer::PeerId;
 use crate::replica::{Comparison, Origin, Puller, Replica, Rules, Step};
 use crate::wire::Topic;

@@ -1,11 +1,11 @@
 //! What only shows in the long run: that state stays bounded, and that what is damaged is mended.
 
-use super::dice::Dice;
 use super::node::Refuses;
 use super::oracle::Written;
 use super::plan::{DAY_MS, Plan};
 use super::trace::Trace;
 use super::world::{Kept, World};
+use crate::dice::Dice;
 use crate::peer::PeerId;
 use crate::replica::Request;
 use crate::wire::{Topic, sync};

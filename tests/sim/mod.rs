@@ -16,7 +16,6 @@ mod chance;
 mod claims;
 mod clock;
 mod crash;
-pub mod dice;
 mod disk;
 mod growth;
 mod lasting;

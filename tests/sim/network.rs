@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::dice::Dice;
 use super::oracle::Writes;
+use crate::dice::Dice;
 use crate::peer::PeerId;
 
 /// A gossip message to one node.

@@ -1,7 +1,7 @@
 //! What a seed decides before its world begins: how large, how fast, how hostile. Most seeds leave most troubles out, so that those
 //! that are there meet often.
 
-use super::dice::Dice;
+use crate::dice::Dice;
 use crate::replica::Rules;
 
 pub const DAY_MS: u64 = 86_400_000;

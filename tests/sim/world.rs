@@ -7,12 +7,12 @@ use std::ops::AddAssign;
 
 use super::claims;
 use super::clock::WallClock;
-use super::dice::Dice;
 use super::network::{Links, Packet, Session};
 use super::node::{Node, Refuses};
 use super::oracle::{Key, Oracle, Written};
 use super::plan::Plan;
 use super::trace::{self, START_MS, Trace};
+use crate::dice::Dice;
 use crate::peer::PeerId;
 use crate::replica::{Change, Puller, Stamp, Write};
 

@@ -11,6 +11,10 @@ use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerExt};
 use libp2p::{Multiaddr, PeerId as Id};
 
+#[cfg(any(test, fuzzing))]
+#[path = "../../../tests/fuzz/targets/greeting.rs"]
+pub mod fuzz;
+
 use super::admission::{Admission, Talk};
 use super::runs::Seat;
 use super::shared::public;

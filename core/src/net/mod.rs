@@ -38,6 +38,8 @@ use std::time::Duration;
 
 pub(crate) use behaviour::{new_identity, peer_of};
 pub(crate) use handle::Network;
+#[cfg(any(test, fuzzing))]
+pub(crate) use hello::fuzz::greeting;
 
 use crate::secret::Secret;
 use crate::wire::Topic;

@@ -10,8 +10,13 @@ mod changed;
 mod dir;
 mod disk;
 mod draft;
+#[cfg(any(test, fuzzing))]
+pub mod fault;
 mod files;
 mod frame;
+#[cfg(any(test, fuzzing))]
+#[path = "../../../tests/fuzz/targets/recovery.rs"]
+mod fuzz;
 mod header;
 mod identity;
 mod log;
@@ -33,6 +38,8 @@ use disk::{Disk, Open};
 
 pub use dir::DataDir;
 pub use draft::{Draft, open_text};
+#[cfg(any(test, fuzzing))]
+pub use fuzz::recovery;
 pub use identity::{create_identity, identity, identity_file, read_identity};
 pub use map::Store;
 pub use os::OsDisk;

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::super::clock::WallClock;
-use super::super::dice::Dice;
 use super::super::disk::{Durability, End};
 use super::super::network::{Packet, Session};
 use super::super::node::Refuses;
@@ -11,6 +10,7 @@ use super::super::plan::Plan;
 use super::super::trace::Trace;
 use super::super::world::{Violation, World};
 use super::script;
+use crate::dice::Dice;
 use crate::peer::PeerId;
 use crate::replica::{Puller, Record, Slot};
 

@@ -13,7 +13,7 @@ use crate::options::{Durability, MapSettings, OnStorageError};
 use crate::peer::PeerId;
 use crate::replica::{Origin, Rules};
 use crate::store::DataDir;
-use crate::store::tests::fault::{Fault, FaultDisk};
+use crate::store::fault::{Fault, FaultDisk};
 use crate::wire::Topic;
 
 fn open(disk: &FaultDisk, on_error: OnStorageError) -> MapState {

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::super::*;
 use super::stage::{DAY, RULES, cut, deliver, peer, sweep};
-use crate::sim::dice::Dice;
+use crate::dice::Dice;
 
 /// What a replica is asked to keep, as it comes back.
 type Saved = (Head, Vec<(u32, Option<Known>)>, Vec<(Slot, Option<SavedEntry>)>);

@@ -7,7 +7,7 @@ use super::stage::{
     DAY, Pull, RETENTION, RULES, WHOLE, cut, deliver, deliver_to_validator, has, lose, opening, peer, put, put_until, remove,
     sweep,
 };
-use crate::sim::dice::Dice;
+use crate::dice::Dice;
 use crate::wire::rows::{self, Row};
 
 /// A map's rows, as a store keeps them.

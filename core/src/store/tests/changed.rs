@@ -3,7 +3,7 @@
 use super::super::changed::Changed;
 use super::super::rows::Row;
 use super::Rows;
-use crate::sim::dice::Dice;
+use crate::dice::Dice;
 
 /// Rows as they were written; without a value: the key was removed.
 type Log = Vec<(Vec<u8>, Option<Vec<u8>>)>;

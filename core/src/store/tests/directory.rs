@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::fault::Fault;
 use super::*;
+use crate::store::fault::Fault;
 
 #[test]
 fn a_directory_has_one_process_and_a_map_is_open_once() {

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::fault::Fault;
 use super::*;
+use crate::store::fault::Fault;
 
 const DUMP: &str = "/dump";
 

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::fault::Fault;
 use super::life::Life;
 use super::power::seeds;
 use super::*;
+use crate::store::fault::Fault;
 
 const KINDS: [io::ErrorKind; 3] = [io::ErrorKind::StorageFull, io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::InvalidData];
 

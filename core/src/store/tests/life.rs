@@ -1,7 +1,7 @@
 //! A random life of one map, and what must be true of it whenever it is looked at.
 
 use super::*;
-use crate::sim::dice::Dice;
+use crate::dice::Dice;
 
 const KEYS: usize = 8;
 const STEPS: usize = 30;

@@ -4,7 +4,6 @@ mod changed;
 mod damage;
 mod directory;
 mod draft;
-pub mod fault;
 mod faults;
 mod frozen;
 mod life;
@@ -16,11 +15,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::disk::Disk;
+use super::fault::FaultDisk;
 use super::recovery::Recovered;
 use super::rows::Row;
 use super::*;
 use crate::error::{ErrorKind, Result};
-use fault::FaultDisk;
 
 /// Where the tests' data is.
 const DATA: &str = "/data";

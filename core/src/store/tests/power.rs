@@ -1,9 +1,9 @@
 //! The power fails, everywhere.
 
-use super::fault::Fault;
 use super::life::Life;
 use super::*;
-use crate::sim::dice::Dice;
+use crate::dice::Dice;
+use crate::store::fault::Fault;
 
 /// Lives of a test run, unless STORE_SEEDS says otherwise: each loses power at each of its operations.
 const SEEDS: u64 = 25;

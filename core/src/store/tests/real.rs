@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::*;
-use crate::sim::dice::Dice;
+use crate::dice::Dice;
 
 /// What a child process is to do, and where.
 const TASK: &str = "P2PMAP_STORE_TASK";

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::sim::dice::Dice;
+use crate::dice::Dice;
 
 const SPAN: Duration = Duration::from_secs(3);
 const KEY_BYTES: usize = 16;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use self::file::FaultFile;
-use crate::sim::dice::Dice;
+use crate::dice::Dice;
 use crate::store::disk::{Disk, DiskFile, Lock, Open};
 
 /// A disk, shared by everyone who has a clone of it. The same seeds and the same calls give the same disk.
