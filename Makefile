@@ -10,7 +10,7 @@ HAS := tests/toolchain.sh
 LANGUAGES := c python node go
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak sim bench bench-peers counts lint header dist install clean build rust $(LANGUAGES)
+.PHONY: help demo test soak fuzz sanitize sim bench bench-peers counts lint header dist install clean build rust $(LANGUAGES)
 
 help: ## this list
 	@echo "make TARGET, one of:"
@@ -26,6 +26,12 @@ soak: ## sixteen processes in five minutes of chaos, every outage at its full le
 	@$(HAS) rust
 	P2PMAP_HOSTILE_SECONDS=60 cargo test --release --locked -p p2pmap --lib hostile::mix -- --nocapture
 	P2PMAP_SOAK_S=$${P2PMAP_SOAK_S:-300} cargo test --release --locked -p p2pmap-tests --test net -- --nocapture
+
+fuzz: ## looks for inputs that break something: make fuzz TARGETS="decode sync" FUZZ_SECONDS=600
+	@tests/fuzz/run.sh $(TARGETS)
+
+sanitize: ## the core's tests and calls of the C interface under AddressSanitizer; make sanitize WITH=thread under ThreadSanitizer
+	@tests/sanitize.sh $(or $(WITH),address)
 
 sim: ## the deterministic simulation: make sim SEEDS=100000; make sim SEEDS=1 SEED_BASE=4711 runs one again
 	SEEDS=$(SEEDS) SEED_BASE=$(SEED_BASE) cargo test --release --locked -p p2pmap --lib sim::g1 -- --nocapture

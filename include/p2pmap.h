@@ -331,6 +331,8 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 //   allow_peers           Only these nodes join. Allowed: peer ids, separated by commas.
 //   ban_peers             These nodes never join; `ban` adds to them at run time. Allowed: peer ids, separated by
 //                         commas.
+//   trust                 Tofu: whom an address first led to is the only one taken there from then on; needs data_dir.
+//                         Allowed: any or tofu. Default: any.
 //   insecure              Listen beyond loopback without a secret or a list of peers: whoever reaches the port can
 //                         join. Allowed: true or false. Default: false.
 //   target_peers          Connections to keep, where the cluster has that many members. Allowed: 1 to 1024. Default: 8.
@@ -371,10 +373,10 @@ p2pmap_status p2pmap_digest_text(const p2pmap_digest *digest, char *text, size_t
 //                         Allowed: 1000 to 3155760000000. Default: 2592000000.
 //   max_key_bytes         Longer keys are refused. Allowed: 1 to 65536. Default: 1024.
 //   max_value_bytes       Longer values are refused. Allowed: 1 to 4194304. Default: 1048576.
-//   max_entries           New keys beyond this many live entries are refused. Allowed: 0 (no limit) to
-//                         18446744073709551615. Default: 0.
-//   max_bytes             Writes that would hold more bytes of keys and values are refused. Allowed: 0 (no limit) to
-//                         18446744073709551615. Default: 0.
+//   max_entries           New keys beyond this many live entries are refused; what others write, beyond twice as many.
+//                         Allowed: 0 (no limit) to 18446744073709551615. Default: 0.
+//   max_bytes             Writes that would hold more bytes of keys and values are refused; what others write, beyond
+//                         twice as many. Allowed: 0 (no limit) to 18446744073709551615. Default: 0.
 //
 // A configuration is plain data: opening a node copies it, so it may be changed, used again or freed afterwards.
 // ---------------------------------------------------------------------------------------------------------------------

@@ -48,6 +48,19 @@ licences() {
     cargo deny check --hide-inclusion-graph "${checks[@]}"
 }
 
+# Of what the Node.js package is built and tested with. The Python package depends on no other.
+audit() {
+    local said
+    if said=$(timeout 60 npm --prefix bindings/node audit --audit-level=moderate 2>&1); then
+        return
+    elif grep -q 'audit endpoint returned an error' <<< "$said"; then
+        echo "--- left out: npm audit, as the registry does not answer it"
+    else
+        printf '%s\n' "$said"
+        return 1
+    fi
+}
+
 has rust || exit 1
 check rustfmt cargo fmt --all --check
 # No more of what p2pmap is compared with: compiling it takes longer than all the rest.
@@ -61,6 +74,7 @@ check clippy-counts cargo clippy --release --locked -p p2pmap-counts --bins --te
 has python && check python bindings/python/build.sh wheel install lint
 has node && bindings/node/build.sh > /dev/null && check typescript npm --prefix bindings/node run --silent lint
 has go && cargo build --release --locked --quiet -p p2pmap-ffi && check go go_sources
+has node && check audit audit
 check licences licences
 
 [ ${#failed[@]} = 0 ] || { printf '\nlint: wrong: %s\n' "${failed[*]}"; exit 1; }

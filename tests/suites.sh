@@ -71,7 +71,7 @@ has() {
 test_rust() {
     tests/toolchain.sh test-tools
     # The Python and Node.js members are tested as the packages they become.
-    suite rust cargo test --release --locked -p p2pmap -p p2pmap-ffi -p p2pmap-tests -p p2pmap-counts --no-fail-fast
+    suite rust cargo test --release --locked -p p2pmap -p p2pmap-ffi -p p2pmap-tests -p p2pmap-counts -p p2pmap-fuzz --no-fail-fast
 }
 
 test_python() {

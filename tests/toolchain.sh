@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says whether this machine has what a part needs: toolchain.sh [-q] PART, for one of rust c python node go peers protoc.
+# Says whether this machine has what a part needs: toolchain.sh [-q] PART, for one of rust c python node go fuzzer peers protoc.
 #
 # What is missing is named with how to get it. Debian's small packages are installed where the user is root; whole toolchains
 # never are. With -q it says and installs nothing.
@@ -68,6 +68,12 @@ needs_peers() {
     done
 }
 
+# libFuzzer is compiled.
+needs_fuzzer() {
+    needs_rust
+    has_or_install g++ g++ || missing "a C++ compiler (apt-get install g++)"
+}
+
 # The client of etcd is generated, from files that import protobuf's own.
 needs_protoc() {
     wanted="protoc with its files (apt-get install protobuf-compiler libprotobuf-dev)"
@@ -78,7 +84,7 @@ needs_protoc() {
 
 part=${1-}
 case $part in
-    rust | c | python | node | go | peers | protoc) "needs_$part" ;;
+    rust | c | python | node | go | fuzzer | peers | protoc) "needs_$part" ;;
     # What some tests use beside that. Without them those tests say that they were skipped.
     test-tools)
         for tool in g++:g++ valgrind:valgrind ip:iproute2 cmake:cmake; do
@@ -86,7 +92,7 @@ case $part in
         done
         ;;
     *)
-        echo "usage: $0 [-q] rust|c|python|node|go|test-tools" >&2
+        echo "usage: $0 [-q] rust|c|python|node|go|fuzzer|peers|protoc|test-tools" >&2
         exit 2
         ;;
 esac

@@ -62,6 +62,12 @@ pub const MAX_AHEAD_AUTHORS: usize = 64;
 /// Inbound connections that have not proved who they are yet; and of those the ones from one address.
 pub const MAX_PENDING: u32 = 128;
 pub const MAX_PENDING_OF_ADDRESS: usize = 32;
+/// Requests of one peer that are answered at once, and from then on in each second.
+pub const REQUESTS_AT_ONCE: u32 = 20_000;
+pub const REQUESTS_PER_SECOND: u32 = 10_000;
+/// What others write is taken up to so many times a map's `max_entries` and `max_bytes`: nodes that were apart may each have
+/// filled it.
+pub const FLOOD_FACTOR: u64 = 2;
 /// Writes that wait in an outbox for the network; older ones are left to a sync.
 pub const MAX_OUTBOX_ENTRIES: usize = 262_144;
 /// Everything that a durable map keeps of one entry, or of one origin.
@@ -85,5 +91,6 @@ const _: () = {
     assert!(MAX_PAGE_ENTRIES / 2 >= MAX_BATCH_ENTRIES);
     assert!(MAX_FRAME_BYTES >= 2 * MAX_ROW_BYTES);
     assert!(DELTA_TARGET_BYTES < PAGE_TARGET_BYTES);
+    assert!(REQUESTS_AT_ONCE >= REQUESTS_PER_SECOND);
     assert!(2 * MAX_PENDING_OF_ADDRESS <= MAX_PENDING as usize);
 };

@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${FUZZ_SECONDS:-20}
+tests/toolchain.sh fuzzer || exit 0
 if [ $# = 0 ]; then set -- decode sync greeting recovery options c_abi; fi
 
 # Of its own, as the same crates are compiled otherwise.

@@ -84,6 +84,27 @@ impl Evil {
         let _ = self.net.sync(topic(), Duration::from_millis(1));
     }
 
+    /// Asks all peers something that cannot be read, and again while that holds, as fast as it can.
+    pub fn pester(&self, go_on: impl Fn() -> bool + Sync) {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while go_on() {
+                        // The same would be asked once.
+                        let nonsense = [&[1, 77][..], &NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes()].concat();
+                        let _ = self.net.wait_held(topic(), nonsense, 1, Duration::from_millis(1));
+                    }
+                });
+            }
+        });
+    }
+
+    /// Why that node does not let it in.
+    pub fn refused_by(&self, map: &Map) -> String {
+        self.net.connect(&map.node().addrs()[0], LONG).unwrap_err().to_string()
+    }
+
     pub fn reply(&self, reply: impl FnMut(&[u8]) -> Option<Vec<u8>> + Send + 'static) {
         *self.script.reply.lock() = Box::new(reply);
     }
@@ -98,12 +119,16 @@ impl Evil {
         });
     }
 
-    /// All has left that it was told to say.
+    /// All has left that it was told to say; or nobody listens any more.
     pub fn flush(&self) {
         until("everything has left", || {
             self.net.wake(topic());
-            self.script.gossip.lock().is_empty()
+            self.script.gossip.lock().is_empty() || self.is_out()
         });
+    }
+
+    pub fn is_out(&self) -> bool {
+        self.net.peers().is_empty()
     }
 
     pub fn heard(&self) -> Vec<Vec<u8>> {
@@ -125,6 +150,7 @@ fn config(bootstrap: Vec<String>) -> NetConfig {
         secrets: vec![Secret::parse(SECRET).unwrap()],
         allow_peers: vec![],
         ban_peers: vec![],
+        trust: None,
         identity: None,
         run: 1,
         target_peers: 16,

@@ -7,6 +7,7 @@
 
 mod crowd;
 mod evil;
+mod flood;
 mod member;
 mod messages;
 mod mix;

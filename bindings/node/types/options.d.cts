@@ -40,9 +40,9 @@ export interface MapOptions<V = Buffer, F extends KeyForm = 'string'> {
   maxKeyBytes?: number;
   /** Longest value. Default: 1 MiB. */
   maxValueBytes?: number;
-  /** Most live entries; a new key beyond says `P2PMAP_FULL`. Default: 0, no limit. */
+  /** Most live entries; a new key beyond says `P2PMAP_FULL`; of what others write twice as many are taken. Default: 0, no limit. */
   maxEntries?: number;
-  /** Most bytes of keys and values; a put beyond says `P2PMAP_FULL`. Default: 0, no limit. */
+  /** Most bytes of keys and values; a put beyond says `P2PMAP_FULL`; of what others write twice as many are taken. Default: 0, no limit. */
   maxBytes?: number;
   /** How long what is written lasts: `'none'`, as long as a process that has it; `'async'`, on disk soon; `'sync'`, on disk when a write is done. Default: `'none'`. */
   durability?: 'none' | 'async' | 'sync';
@@ -88,6 +88,8 @@ export interface NodeOptions<V = Buffer, F extends KeyForm = 'string'> extends M
   banPeers?: string | string[];
   /** The key that `generateIdentity` made there: who this node is. Default: that in `dataDir`, or a new one each time. */
   identityFile?: string;
+  /** `tofu`: whom an address first led to is the only one taken there from then on; needs `dataDir`. Default: `any`. */
+  trust?: 'any' | 'tofu';
   /** Allows to listen beyond loopback without a secret or a list of peers: whoever reaches the port can join. Default: false. */
   insecure?: boolean;
   /** Connections to keep, where the cluster has that many members. Default: 8. */

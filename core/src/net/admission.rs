@@ -1,13 +1,15 @@
 //! Who belongs here: judged on each new connection, before anything else of the node is served on it.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 
-use libp2p::PeerId as Id;
+use libp2p::{Multiaddr, PeerId as Id};
 
 use super::behaviour::internal;
 use super::runs::{Runs, Seat};
-use super::shared::Shared;
+use super::shared::{Shared, public};
+use super::{Trust, addr};
 use crate::error::Result;
 use crate::secret::{self, End, Keyring, Stranger, Transcript};
 use crate::wire::hello::{Hello, Verdict};
@@ -18,6 +20,7 @@ pub(super) struct Admission {
     keyring: Arc<Keyring>,
     /// `None`: whoever knows the secret.
     allowed: Option<BTreeSet<Id>>,
+    trust: Option<Arc<dyn Trust>>,
     runs: Arc<Runs>,
     shared: Arc<Shared>,
 }
@@ -36,10 +39,11 @@ impl Admission {
         me: Id,
         keyring: Arc<Keyring>,
         allowed: Option<BTreeSet<Id>>,
+        trust: Option<Arc<dyn Trust>>,
         runs: Arc<Runs>,
         shared: Arc<Shared>,
     ) -> Arc<Self> {
-        Arc::new(Self { me, keyring, allowed, runs, shared })
+        Arc::new(Self { me, keyring, allowed, trust, runs, shared })
     }
 
     pub fn runs(&self) -> &Runs {
@@ -74,10 +78,23 @@ impl Admission {
         if self.shared.is_banned(&talk.peer) {
             return (Verdict::Banned, None);
         }
+        if self.shared.rests(&talk.peer) {
+            return (Verdict::Resting, None);
+        }
         match self.runs.admit(talk.peer, said.run).await {
             Some(seat) => (Verdict::Welcome, Some(seat)),
             None => (Verdict::Second, None),
         }
+    }
+
+    /// Whether that peer, which belongs here, is taken at the address that was dialled.
+    pub fn trusts(&self, peer: Id, dialled: &Multiaddr) -> io::Result<()> {
+        // An address that names a peer leads to nobody else.
+        let Some(trust) = self.trust.as_ref().filter(|_| addr::peer_of(dialled).is_none()) else { return Ok(()) };
+        trust.check(&dialled.to_string(), &public(&peer)).map_err(|why| {
+            self.note(Some(format!("{dialled}: {why}")));
+            io::Error::new(io::ErrorKind::PermissionDenied, why)
+        })
     }
 
     /// Keeps why a node that was dialled is no peer, until one is: whoever wonders why nothing arrives looks there.

@@ -72,7 +72,10 @@ impl Task {
     pub(super) fn on_members(&mut self, event: Event<Vec<u8>, Vec<u8>>) {
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
-                let Some(heard) = self.decode(&request) else { return };
+                if !self.may_ask(peer) {
+                    return;
+                }
+                let Some(heard) = self.decode(&request) else { return self.is_malformed(peer) };
                 let known = match heard.news {
                     News::Exchange => self.membership.tell(MAX_MEMBERS, Instant::now()),
                     News::Joined | News::Leaving => Vec::new(),

@@ -123,6 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Greeting<'_, S> {
             Verdict::OtherCluster => OTHER_CLUSTER,
             Verdict::NotAllowed => "it is not among the `allow_peers` of this node",
             Verdict::Banned => "it is banned by this node",
+            Verdict::Resting => "it has asked too much, and may come back within a minute",
         };
         tracing::debug!(peer = %self.peer, "refused a node: {why}");
         Err(stranger(why))
@@ -138,6 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Greeting<'_, S> {
             Verdict::OtherCluster => OTHER_CLUSTER,
             Verdict::NotAllowed => "this node is not among the `allow_peers` of that one",
             Verdict::Banned => "this node is banned by that one",
+            Verdict::Resting => "this node has asked that one too much, and may come back within a minute",
         })
     }
 

@@ -29,11 +29,12 @@ mod sync;
 mod task;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod transport;
 mod waiters;
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub(crate) use behaviour::{new_identity, peer_of};
@@ -81,6 +82,13 @@ pub(crate) trait Host: Send + Sync + 'static {
 
     /// Starts pulling a map from a peer: `None` when the map is not open here.
     fn pull(&self, from: &PeerId, topic: Topic) -> Option<Box<dyn Pull>>;
+}
+
+/// Who is taken at which address.
+pub(crate) trait Trust: Send + Sync {
+    /// Whether that peer is taken at an address that was dialled without naming anybody. May write to the disk.
+    /// Errors: why not, in words.
+    fn check(&self, addr: &str, peer: &PeerId) -> Result<(), String>;
 }
 
 /// What became of a delta.
@@ -151,6 +159,8 @@ pub(crate) struct NetConfig {
     pub allow_peers: Vec<PeerId>,
     /// Never let in.
     pub ban_peers: Vec<PeerId>,
+    /// `None`: whoever belongs here, wherever it is.
+    pub trust: Option<Arc<dyn Trust>>,
     /// `None`: a new one.
     pub identity: Option<Identity>,
     /// Greater for each opening of a node: of two with one identity the lesser stays.

@@ -20,6 +20,7 @@ use super::held::Wait;
 use super::{NetPeer, Refusal};
 use crate::PeerId;
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::MAX_KNOWN_MEMBERS;
 use crate::wire::Topic;
 
 pub(super) type Gates = HashMap<Topic, Arc<Gate>, foldhash::fast::FixedState>;
@@ -39,6 +40,8 @@ pub(super) struct Shared {
     pub gates: ArcSwap<Gates>,
     /// Who is not let in, whatever else it knows.
     pub banned: Mutex<BTreeSet<Id>>,
+    /// Who has asked too much, until when.
+    resting: Mutex<HashMap<Id, Instant>>,
     pub inbox: Mutex<Inbox>,
     /// The network thread waits here.
     pub bell: Notify,
@@ -111,6 +114,19 @@ pub(super) struct Peer {
 impl Shared {
     pub fn is_banned(&self, peer: &Id) -> bool {
         self.banned.lock().contains(peer)
+    }
+
+    /// Lets that peer in no more until then.
+    pub fn let_rest(&self, peer: Id, until: Instant) {
+        let mut resting = self.resting.lock();
+        resting.retain(|_, until| *until > Instant::now());
+        if resting.len() < MAX_KNOWN_MEMBERS {
+            resting.insert(peer, until);
+        }
+    }
+
+    pub fn rests(&self, peer: &Id) -> bool {
+        self.resting.lock().get(peer).is_some_and(|until| *until > Instant::now())
     }
 
     /// The node's signature, once it has started.

@@ -197,10 +197,13 @@ impl Task {
     pub(super) fn on_sync(&mut self, event: Event<Vec<u8>, Vec<u8>>) {
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+                if !self.may_ask(peer) {
+                    return;
+                }
                 let host = self.host.clone();
                 let Some(answer) = self.guard(|| host.answer(&public(&peer), &request)).flatten() else {
                     tracing::debug!(%peer, "refused a sync request");
-                    return;
+                    return self.is_malformed(peer);
                 };
                 match answer.hold {
                     None => self.respond(channel, answer.response),

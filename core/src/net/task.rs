@@ -24,6 +24,7 @@ use super::runs::{Doubt, Runs};
 use super::schedule::Schedule;
 use super::shared::{Call, Directory, Shared, public};
 use super::sync::Syncs;
+use super::throttle::Throttle;
 use super::waiters::Waiters;
 use super::{Host, NetConfig};
 use crate::secret::Keyring;
@@ -48,6 +49,7 @@ pub(super) struct Task {
     pub(super) syncs: Syncs,
     pub(super) waiters: Waiters,
     pub(super) held: Held,
+    pub(super) throttle: Throttle,
 
     pub(super) membership: Membership,
     pub(super) external: Vec<Multiaddr>,
@@ -91,7 +93,8 @@ impl Task {
         *shared.banned.lock() = listen::peers("ban_peers", &config.ban_peers)?;
         let keyring = Arc::new(Keyring::new(&config.cluster_id, &config.secrets));
         let sealed = behaviour::sealed(&keyring, &shared.rejected)?;
-        let admission = Admission::new(me, keyring, listen::allowed(&config.allow_peers)?, runs, shared.clone());
+        let admission =
+            Admission::new(me, keyring, listen::allowed(&config.allow_peers)?, config.trust.clone(), runs, shared.clone());
         let mut swarm = behaviour::swarm(&config, &keypair, &admission, &sealed, &shared.rejected, &host)?;
         listen::listen(&mut swarm, &config.listen).await?;
 
@@ -117,6 +120,7 @@ impl Task {
             syncs: Syncs::default(),
             waiters: Waiters::default(),
             held: Held::default(),
+            throttle: Throttle::default(),
             connections: HashMap::new(),
             dials: HashMap::new(),
             callers: HashMap::new(),

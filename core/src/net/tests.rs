@@ -73,6 +73,7 @@ fn config() -> NetConfig {
         secrets: vec![],
         allow_peers: vec![],
         ban_peers: vec![],
+        trust: None,
         identity: None,
         run: new_run(),
         target_peers: 16,

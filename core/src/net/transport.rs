@@ -38,7 +38,16 @@ pub(super) fn transport(keypair: &Keypair, admission: &Arc<Admission>) -> Result
             dns::tokio::Transport::custom(unnamed(keypair, admission)?, nobody, dns::ResolverOpts::default()).boxed(),
         )
     })?;
-    Ok(TransportTimeout::new(named, DIAL_TIMEOUT).boxed())
+    let admission = admission.clone();
+    // Outside DNS: an address is what was dialled, and not what its name leads to today.
+    let trusted = named.and_then(move |(peer, muxer), end| {
+        let taken = match &end {
+            ConnectedPoint::Dialer { address, .. } => admission.trusts(peer, address),
+            ConnectedPoint::Listener { .. } => Ok(()),
+        };
+        std::future::ready(taken.map(|()| (peer, muxer)))
+    });
+    Ok(TransportTimeout::new(trusted, DIAL_TIMEOUT).boxed())
 }
 
 /// The same without DNS.

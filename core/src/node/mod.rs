@@ -22,6 +22,7 @@ mod subscribe;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod ttl;
 mod view;
 

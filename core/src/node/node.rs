@@ -15,6 +15,7 @@ use super::saved::Loading;
 use super::state::{MapState, NodeShared};
 use super::status::{NodeStatus, PeerInfo, judge_clock};
 use super::sweep::Sweeper;
+use super::trust::trust;
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -75,6 +76,7 @@ impl Node {
                 secrets: settings.secrets.clone(),
                 allow_peers: settings.allow_peers.clone(),
                 ban_peers: settings.ban_peers.clone(),
+                trust: trust(&settings, dir.as_ref()),
                 identity,
                 run: start_number(),
                 target_peers: settings.target_peers,

@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::clock::now_ms;
 use super::state::MapState;
+use crate::limits::FLOOD_FACTOR;
 use crate::net::{Delivered, Pull, PullStep};
 use crate::peer::PeerId;
-use crate::replica::{Delta, Incoming, Join, Merged, Puller, Step, Unclaimed};
+use crate::replica::{Delta, Incoming, Index, Join, Merged, Puller, Record, Step, Unclaimed};
 use crate::wire::gossip::Gossip;
 use crate::wire::{self, Malformed};
 
@@ -91,7 +92,9 @@ impl MapState {
                     value.len() <= settings.max_value_bytes && settings.validators.refuse(entry.key, value).is_none()
                 })
         };
-        let refused: Vec<_> = (0..entries.len()).filter(|&at| !is_permitted(at) || !fits(&entries[at])).collect();
+        let mut room = Room::of(self);
+        let mut is_taken = |at: usize| is_permitted(at) && fits(&entries[at]) && room.takes(&self.index, &entries[at]);
+        let refused: Vec<_> = (0..entries.len()).filter(|&at| !is_taken(at)).collect();
         self.counters.refused_entries.fetch_add(refused.len() as u64, Relaxed);
         refused
     }
@@ -99,6 +102,35 @@ impl MapState {
     pub fn reject(&self, from: &PeerId, malformed: Malformed) {
         self.counters.rejected_messages.fetch_add(1, Relaxed);
         tracing::warn!(%from, map = self.name, "{malformed}");
+    }
+}
+
+/// How much more of what others write a map with limits takes. Where others write at the same time it may come to a little more.
+struct Room {
+    entries: Option<u64>,
+    bytes: Option<u64>,
+}
+
+impl Room {
+    fn of(map: &MapState) -> Self {
+        let left = |limit: u64, held: u64| (limit > 0).then(|| limit.saturating_mul(FLOOD_FACTOR).saturating_sub(held));
+        Self {
+            entries: left(map.settings.max_entries, map.index.live() as u64),
+            bytes: left(map.settings.max_bytes, map.index.bytes()),
+        }
+    }
+
+    /// Whether it still has room for that entry. A removal always has.
+    fn takes(&mut self, index: &Index, entry: &Incoming<'_>) -> bool {
+        let Some(value) = entry.value.filter(|_| self.entries.is_some() || self.bytes.is_some()) else { return true };
+        let held = index.record(entry.key).filter(Record::is_live).map(|held| held.bytes().len());
+        let more = (value.len() + if held.is_some() { 0 } else { entry.key.len() }).saturating_sub(held.unwrap_or(0)) as u64;
+        let fits = (held.is_some() || self.entries != Some(0)) && self.bytes.is_none_or(|left| left >= more);
+        if fits {
+            self.entries = self.entries.map(|left| left - u64::from(held.is_none()));
+            self.bytes = self.bytes.map(|left| left - more);
+        }
+        fits
     }
 }
 

@@ -57,6 +57,12 @@ pub const OPTIONS: &[OptionInfo] = &[
     node("allow_peers", "", "peer ids, separated by commas", "only these nodes join"),
     node("ban_peers", "", "peer ids, separated by commas", "these nodes never join; `ban` adds to them at run time"),
     node(
+        "trust",
+        "any",
+        "any or tofu",
+        "tofu: whom an address first led to is the only one taken there from then on; needs data_dir",
+    ),
+    node(
         "insecure",
         "false",
         "true or false",
@@ -128,12 +134,17 @@ pub const OPTIONS: &[OptionInfo] = &[
     ),
     map("max_key_bytes", "1024", "1 to 65536", "longer keys are refused"),
     map("max_value_bytes", "1048576", "1 to 4194304", "longer values are refused"),
-    map("max_entries", "0", "0 (no limit) to 18446744073709551615", "new keys beyond this many live entries are refused"),
+    map(
+        "max_entries",
+        "0",
+        "0 (no limit) to 18446744073709551615",
+        "new keys beyond this many live entries are refused; what others write, beyond twice as many",
+    ),
     map(
         "max_bytes",
         "0",
         "0 (no limit) to 18446744073709551615",
-        "writes that would hold more bytes of keys and values are refused",
+        "writes that would hold more bytes of keys and values are refused; what others write, beyond twice as many",
     ),
 ];
 
@@ -147,6 +158,8 @@ pub struct NodeSettings {
     pub secrets: Vec<Secret>,
     pub allow_peers: Vec<PeerId>,
     pub ban_peers: Vec<PeerId>,
+    /// Trust on first use.
+    pub tofu: bool,
     pub insecure: bool,
     pub target_peers: usize,
     pub max_peers: usize,
@@ -170,6 +183,7 @@ impl Default for NodeSettings {
             secrets: Vec::new(),
             allow_peers: Vec::new(),
             ban_peers: Vec::new(),
+            tofu: false,
             insecure: false,
             target_peers: 8,
             max_peers: 128,
@@ -251,6 +265,8 @@ pub fn set_node(settings: &mut NodeSettings, name: &str, value: &str) -> Result<
         "cluster_secret" => settings.secrets = super::secret::secrets(value)?,
         "allow_peers" => settings.allow_peers = peers(option, value)?,
         "ban_peers" => settings.ban_peers = peers(option, value)?,
+        "trust" if matches!(value, "any" | "tofu") => settings.tofu = value == "tofu",
+        "trust" => return Err(refused(option, value)),
         "insecure" => settings.insecure = flag(option, value)?,
         "target_peers" => settings.target_peers = number.within(1, 1024)? as usize,
         "max_peers" => settings.max_peers = number.within(1, 4096)? as usize,
@@ -260,8 +276,8 @@ pub fn set_node(settings: &mut NodeSettings, name: &str, value: &str) -> Result<
         "identity_file" => settings.identity_file = path(value),
         "max_clock_drift_ms" => settings.max_clock_drift_ms = number.within(1, 31_536_000_000)?,
         "maps" => {
+            list(value).try_for_each(check_map_name)?;
             for map in list(value) {
-                check_map_name(map)?;
                 settings.declared.entry(map.to_owned()).or_default();
             }
         }
@@ -304,6 +320,9 @@ pub fn check_node(settings: &NodeSettings) -> Result<()> {
             "`max_peers` is {}, less than `target_peers`, which is {}: raise the one or lower the other",
             settings.max_peers, settings.target_peers
         )));
+    }
+    if settings.tofu && settings.data_dir.is_none() {
+        return Err(invalid("`trust=tofu` needs `data_dir`, where it keeps whom each address led to"));
     }
     match settings.listen.iter().find(|listen| !address::is_loopback(listen)) {
         Some(wide) if settings.secrets.is_empty() && settings.allow_peers.is_empty() => {

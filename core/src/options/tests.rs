@@ -88,6 +88,16 @@ fn a_panicking_validator_says_no() {
 }
 
 #[test]
+fn of_a_list_of_maps_none_is_declared_where_one_is_refused() {
+    let mut config = Config::new();
+    let long = "x".repeat(256);
+    assert!(config.set("maps", &format!("a,{long}")).is_err());
+    assert!(config.node.declared.is_empty());
+    config.set("maps", "a,b").unwrap();
+    assert_eq!(config.node.declared.len(), 2);
+}
+
+#[test]
 fn the_readme_shows_the_table() {
     let mut table = String::from("| option | of | default | allowed | what it is |\n|---|---|---|---|---|\n");
     for OptionInfo { name, of_map, default, allowed, about } in Config::options() {

@@ -23,6 +23,7 @@ mod log;
 mod map;
 mod name;
 mod os;
+mod pins;
 mod reader;
 mod recovery;
 mod rows;
@@ -43,6 +44,7 @@ pub use fuzz::recovery;
 pub use identity::{create_identity, identity, identity_file, read_identity};
 pub use map::Store;
 pub use os::OsDisk;
+pub use pins::{add_pin, pins_file, read_pins};
 pub use recovery::Cut;
 #[cfg(test)]
 pub use snapshot::Snapshot;

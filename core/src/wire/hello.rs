@@ -35,6 +35,8 @@ pub(crate) enum Verdict {
     NotAllowed,
     /// It was banned.
     Banned,
+    /// It has asked too much, and may come again later.
+    Resting,
 }
 
 impl Hello {
@@ -62,7 +64,8 @@ impl Hello {
 }
 
 impl Verdict {
-    const ALL: [Self; 6] = [Self::Welcome, Self::Second, Self::NoSecret, Self::OtherCluster, Self::NotAllowed, Self::Banned];
+    const ALL: [Self; 7] =
+        [Self::Welcome, Self::Second, Self::NoSecret, Self::OtherCluster, Self::NotAllowed, Self::Banned, Self::Resting];
 
     pub fn encode(self) -> u8 {
         self as u8
@@ -93,6 +96,6 @@ mod tests {
         let mut bytes = Hello { features: 0, run: 1, nonce: [7; 32] }.encode();
         bytes[0] = 2;
         assert_eq!(Hello::decode(&bytes), Err(Malformed("unknown version")));
-        assert_eq!(Verdict::decode(6), Err(Malformed("unknown verdict")));
+        assert_eq!(Verdict::decode(7), Err(Malformed("unknown verdict")));
     }
 }

@@ -26,7 +26,7 @@ pub fn greeting(data: &[u8]) {
     let dials = feed.byte() & 1 == 1;
     let [me, peer] = *PEERS;
     let (runs, _doubts) = Runs::new(me, 7, None, Arc::default());
-    let admission = Admission::new(me, KEYRING.clone(), None, runs, Arc::default());
+    let admission = Admission::new(me, KEYRING.clone(), None, None, runs, Arc::default());
     let mut script = Script { feed, end: if dials { End::Listener } else { End::Dialler }, ..Script::default() };
     let mut greeting = Greeting { admission: &admission, peer, stream: &mut script };
     let done = match dials {

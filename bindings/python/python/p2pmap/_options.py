@@ -22,6 +22,7 @@ class _NodeOnly(TypedDict, total=False):
     cluster_secret: str | Iterable[str] | None
     ban_peers: str | Iterable[str] | None
     allow_peers: str | Iterable[str] | None
+    trust: Literal["any", "tofu"] | None
     insecure: bool | None
     target_peers: int | None
     max_peers: int | None

@@ -109,10 +109,11 @@ fn g10_a_host_that_panics_costs_a_message_and_not_the_node() {
     let (a, b) = pair();
     b.sets.panic(true);
     a.put(1);
-    until("the delta was refused", || b.net.rejected() == 1);
+    until("the delta was refused", || b.net.rejected() >= 1);
+    let before = b.net.rejected();
     // This is asked of the other, which cannot answer.
     a.net.gap(FLAGS, b.net.id());
-    until("the request was refused", || b.net.rejected() >= 2);
+    until("the request was refused", || b.net.rejected() > before);
     b.sets.panic(false);
     a.put(1);
     until("both go on", || b.has(2));

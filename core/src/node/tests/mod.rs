@@ -10,7 +10,9 @@ mod dump;
 mod durable;
 mod guarantees;
 mod identity;
+mod room;
 mod signed;
+mod trust;
 
 use super::*;
 use crate::{Config, ErrorKind, MapOptions};
