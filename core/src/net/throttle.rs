@@ -11,8 +11,8 @@ use super::task::Task;
 use crate::limits::{MAX_KNOWN_MEMBERS, REQUESTS_AT_ONCE, REQUESTS_PER_SECOND};
 
 const REQUEST: u32 = 1;
-/// On top, where it cannot be read: no honest peer sends one.
-const MALFORMED: u32 = 200;
+/// On top, for one that cannot be read, which no honest peer sends, and for one that comes although nothing is answered.
+const OFFENCE: u32 = 200;
 /// Who is put out may come back after so long.
 pub(super) const REST: Duration = Duration::from_secs(60);
 
@@ -42,7 +42,9 @@ impl Throttle {
         }
         let full = || Bucket { tokens: f64::from(REQUESTS_AT_ONCE), at: now };
         let bucket = self.buckets.entry(peer).or_insert_with(full);
-        bucket.tokens = bucket.fill(now) - f64::from(cost);
+        let filled = bucket.fill(now);
+        let offence = if filled < f64::from(cost) { OFFENCE } else { 0 };
+        bucket.tokens = filled - f64::from(cost + offence);
         bucket.at = now;
         match bucket.tokens {
             tokens if tokens >= 0.0 => Load::Fine,
@@ -71,7 +73,7 @@ impl Task {
 
     /// It has sent what cannot be read.
     pub(super) fn is_malformed(&mut self, peer: Id) {
-        self.charge(peer, MALFORMED);
+        self.charge(peer, OFFENCE);
     }
 
     fn charge(&mut self, peer: Id, cost: u32) -> bool {
@@ -104,14 +106,15 @@ mod tests {
         assert_eq!(charge_many(&mut throttle, peer, 1, now), Load::TooMuch);
         assert_eq!(charge_many(&mut throttle, Id::random(), 1, now), Load::Fine, "others do not notice");
         let later = now + Duration::from_millis(100);
-        assert_eq!(charge_many(&mut throttle, peer, REQUESTS_PER_SECOND / 10 - 1, later), Load::Fine);
+        assert_eq!(charge_many(&mut throttle, peer, REQUESTS_PER_SECOND / 10 - OFFENCE - 1, later), Load::Fine);
         assert_eq!(charge_many(&mut throttle, peer, 2, later), Load::TooMuch);
     }
 
     #[test]
     fn g10_who_goes_on_is_put_out_and_starts_anew() {
         let (mut throttle, peer, now) = (Throttle::default(), Id::random(), Instant::now());
-        assert_eq!(charge_many(&mut throttle, peer, 2 * REQUESTS_AT_ONCE - 1, now), Load::TooMuch);
+        let offences = REQUESTS_AT_ONCE / (OFFENCE + REQUEST);
+        assert_eq!(charge_many(&mut throttle, peer, REQUESTS_AT_ONCE + offences, now), Load::TooMuch);
         assert_eq!(charge_many(&mut throttle, peer, 1, now), Load::Flood);
         assert_eq!(charge_many(&mut throttle, peer, 1, now), Load::Fine);
     }
