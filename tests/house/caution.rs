@@ -3,8 +3,8 @@
 use crate::boundaries::says;
 use crate::source::{Breach, Source};
 
-/// Where `unsafe` is the point: the C ABI, and the glue to a JavaScript engine's.
-const UNSAFE: [&str; 2] = ["ffi/", "bindings/node/"];
+/// Where `unsafe` is the point: the C ABI, what calls it as C does, and the glue to a JavaScript engine's.
+const UNSAFE: [&str; 3] = ["ffi/", "tests/fuzz/src/", "bindings/node/"];
 /// What may end a program. Tests may; the rest only where it cannot happen, and says why.
 const PANICS: [&str; 5] = [".unwrap()", ".expect(", "panic!(", "unreachable!(", "assert!("];
 /// What is not finished.

@@ -11,6 +11,7 @@ mod dir;
 mod disk;
 mod draft;
 #[cfg(any(test, fuzzing))]
+#[path = "tests/fault.rs"]
 pub mod fault;
 mod files;
 mod frame;

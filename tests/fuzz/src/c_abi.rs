@@ -6,129 +6,26 @@
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-// What links the library.
-use p2pmap_c as _;
-
+use crate::arguments::{REGISTERED, destroy, on_events};
+use crate::calls::{
+    Events, Filled, Handle, p2pmap_batch_clear, p2pmap_batch_free, p2pmap_batch_new, p2pmap_batch_put, p2pmap_batch_remove,
+    p2pmap_bytes_free, p2pmap_config_free, p2pmap_config_new, p2pmap_config_set, p2pmap_config_set_toml, p2pmap_entry_release,
+    p2pmap_error_free, p2pmap_error_message, p2pmap_error_status, p2pmap_event_list_free, p2pmap_map_apply, p2pmap_map_close,
+    p2pmap_map_entry, p2pmap_map_free, p2pmap_map_get, p2pmap_map_get_bytes, p2pmap_map_get_view, p2pmap_map_load,
+    p2pmap_map_open, p2pmap_map_options_free, p2pmap_map_options_new, p2pmap_map_options_set, p2pmap_map_peer_list_free,
+    p2pmap_map_peers, p2pmap_map_put, p2pmap_map_put_ttl, p2pmap_map_remove, p2pmap_map_remove_prefix, p2pmap_map_scan,
+    p2pmap_map_status, p2pmap_map_subscribe, p2pmap_map_wait_replicated, p2pmap_map_watch, p2pmap_node_connect,
+    p2pmap_node_open, p2pmap_node_peers, p2pmap_node_status, p2pmap_option_at, p2pmap_peer_id_parse, p2pmap_peer_id_text,
+    p2pmap_peer_list_free, p2pmap_scan_free, p2pmap_scan_next, p2pmap_status_name, p2pmap_string_list_free,
+    p2pmap_subscription_close, p2pmap_subscription_free, p2pmap_view_release, p2pmap_watch_close, p2pmap_watch_free,
+    p2pmap_watch_recv,
+};
 use crate::feed::Feed;
 
 const STEPS: usize = 64;
 const MAPS: usize = 3;
-/// Longer than any struct with its own size may say that it is.
-const WORDS: usize = 4096 / 8 + 8;
-
-/// A handle, whichever.
-type Handle = *mut c_void;
-/// A struct that the library fills in: none has more words, and each is valid with all bits zero.
-type Filled = [u64; 32];
-type Events = extern "C" fn(*const c_void, usize, *mut c_void);
-
-unsafe extern "C" {
-    fn p2pmap_status_name(status: i32) -> *const c_char;
-    fn p2pmap_error_status(error: Handle) -> i32;
-    fn p2pmap_error_message(error: Handle) -> *const c_char;
-    fn p2pmap_error_free(error: Handle);
-    fn p2pmap_bytes_free(bytes: *mut Filled);
-    fn p2pmap_view_release(view: *mut Filled);
-    fn p2pmap_entry_release(entry: *mut Filled);
-    fn p2pmap_string_list_free(strings: *mut Filled);
-    fn p2pmap_peer_list_free(peers: *mut Filled);
-    fn p2pmap_map_peer_list_free(peers: *mut Filled);
-    fn p2pmap_event_list_free(events: *mut Filled);
-    fn p2pmap_peer_id_parse(text: *const c_char, id: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_peer_id_text(id: *const Filled, text: *mut c_char, capacity: usize, error: *mut Handle) -> i32;
-    fn p2pmap_config_new() -> Handle;
-    fn p2pmap_config_set(config: Handle, name: *const c_char, value: *const c_char, error: *mut Handle) -> i32;
-    fn p2pmap_config_set_toml(config: Handle, toml: *const c_char, error: *mut Handle) -> i32;
-    fn p2pmap_config_free(config: Handle);
-    fn p2pmap_option_at(index: usize, option: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_node_open(config: Handle, node: *mut Handle, error: *mut Handle) -> i32;
-    fn p2pmap_node_connect(node: Handle, addr: *const c_char, ms: u64, peer: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_node_peers(node: Handle, peers: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_node_status(node: Handle, report: *mut c_void, error: *mut Handle) -> i32;
-    fn p2pmap_map_options_new() -> Handle;
-    fn p2pmap_map_options_set(options: Handle, name: *const c_char, value: *const c_char, error: *mut Handle) -> i32;
-    fn p2pmap_map_options_free(options: Handle);
-    fn p2pmap_map_open(node: Handle, name: *const c_char, options: Handle, map: *mut Handle, error: *mut Handle) -> i32;
-    fn p2pmap_map_close(map: Handle, error: *mut Handle) -> i32;
-    fn p2pmap_map_free(map: Handle);
-    fn p2pmap_map_status(map: Handle, report: *mut c_void, error: *mut Handle) -> i32;
-    fn p2pmap_map_peers(map: Handle, peers: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_map_get(
-        map: Handle,
-        key: *const c_void,
-        key_len: usize,
-        buffer: *mut c_void,
-        capacity: usize,
-        len: *mut usize,
-        error: *mut Handle,
-    ) -> i32;
-    fn p2pmap_map_get_bytes(map: Handle, key: *const c_void, key_len: usize, value: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_map_get_view(map: Handle, key: *const c_void, key_len: usize, value: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_map_entry(map: Handle, key: *const c_void, key_len: usize, entry: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_map_put_ttl(
-        map: Handle,
-        key: *const c_void,
-        key_len: usize,
-        value: *const c_void,
-        value_len: usize,
-        ttl_ms: u64,
-        stamp: *mut Filled,
-        error: *mut Handle,
-    ) -> i32;
-    fn p2pmap_map_put(
-        map: Handle,
-        key: *const c_void,
-        key_len: usize,
-        value: *const c_void,
-        value_len: usize,
-        stamp: *mut Filled,
-        error: *mut Handle,
-    ) -> i32;
-    fn p2pmap_map_remove(map: Handle, key: *const c_void, key_len: usize, removed: *mut bool, error: *mut Handle) -> i32;
-    fn p2pmap_map_remove_prefix(map: Handle, key: *const c_void, len: usize, removed: *mut usize, error: *mut Handle) -> i32;
-    fn p2pmap_map_wait_replicated(
-        map: Handle,
-        stamp: *const Filled,
-        peers: usize,
-        timeout_ms: u64,
-        who: *mut Filled,
-        error: *mut Handle,
-    ) -> i32;
-    fn p2pmap_batch_new() -> Handle;
-    fn p2pmap_batch_put(
-        batch: Handle,
-        key: *const c_void,
-        key_len: usize,
-        value: *const c_void,
-        value_len: usize,
-        error: *mut Handle,
-    ) -> i32;
-    fn p2pmap_batch_remove(batch: Handle, key: *const c_void, key_len: usize, error: *mut Handle) -> i32;
-    fn p2pmap_batch_clear(batch: Handle);
-    fn p2pmap_batch_free(batch: Handle);
-    fn p2pmap_map_apply(map: Handle, batch: Handle, last: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_map_load(map: Handle, path: *const c_char, count: *mut u64, error: *mut Handle) -> i32;
-    fn p2pmap_map_scan(map: Handle, options: *const c_void, scan: *mut Handle, error: *mut Handle) -> i32;
-    fn p2pmap_scan_next(scan: Handle, entry: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_scan_free(scan: Handle);
-    fn p2pmap_map_subscribe(
-        map: Handle,
-        options: *const c_void,
-        callback: Option<Events>,
-        user_data: *mut c_void,
-        destroy: Option<extern "C" fn(*mut c_void)>,
-        subscription: *mut Handle,
-        error: *mut Handle,
-    ) -> i32;
-    fn p2pmap_subscription_close(subscription: Handle, error: *mut Handle) -> i32;
-    fn p2pmap_subscription_free(subscription: Handle);
-    fn p2pmap_map_watch(map: Handle, options: *const c_void, watch: *mut Handle, error: *mut Handle) -> i32;
-    fn p2pmap_watch_recv(watch: Handle, max: usize, timeout_ms: u64, events: *mut Filled, error: *mut Handle) -> i32;
-    fn p2pmap_watch_close(watch: Handle, error: *mut Handle) -> i32;
-    fn p2pmap_watch_free(watch: Handle);
-}
 
 /// One node for all inputs, as an address.
 static NODE: LazyLock<usize> = LazyLock::new(|| {
@@ -143,18 +40,6 @@ static NODE: LazyLock<usize> = LazyLock::new(|| {
     node as usize
 });
 
-static REGISTERED: AtomicUsize = AtomicUsize::new(0);
-static DESTROYED: AtomicUsize = AtomicUsize::new(0);
-
-extern "C" fn on_events(events: *const c_void, count: usize, _: *mut c_void) {
-    assert!(!events.is_null() && count > 0, "a callback is told something");
-}
-
-extern "C" fn destroy(_: *mut c_void) {
-    let destroyed = DESTROYED.fetch_add(1, Ordering::SeqCst) + 1;
-    assert!(destroyed <= REGISTERED.load(Ordering::SeqCst), "once each");
-}
-
 pub fn c_abi(data: &[u8]) {
     let mut caller = Caller::new(data);
     for _ in 0..STEPS {
@@ -168,8 +53,8 @@ pub fn c_abi(data: &[u8]) {
     }
 }
 
-struct Caller<'a> {
-    feed: Feed<'a>,
+pub struct Caller<'a> {
+    pub feed: Feed<'a>,
     maps: [Handle; MAPS],
     options: Handle,
     config: Handle,
@@ -232,47 +117,6 @@ impl<'a> Caller<'a> {
             p2pmap_error_free(error);
         }
         status
-    }
-
-    /// Some bytes; or NULL, with a length or without; or a length that nothing has.
-    fn bytes(&mut self) -> (*const c_void, usize) {
-        let bytes = self.feed.some();
-        match self.feed.byte() {
-            255 => (null(), bytes.len()),
-            254 => (bytes.as_ptr().cast(), usize::MAX - bytes.len()),
-            _ => (bytes.as_ptr().cast(), bytes.len()),
-        }
-    }
-
-    fn text(&mut self) -> Option<CString> {
-        let bytes = self.feed.some().split(|byte| *byte == 0).next().unwrap_or_default();
-        let reads_files = bytes.windows(5).any(|word| word == b"file:");
-        (self.feed.byte() != 255 && !reads_files).then(|| CString::new(bytes).expect("without NUL"))
-    }
-
-    /// A place for an output, or NULL.
-    fn place<T>(&mut self, place: &mut T) -> *mut T {
-        if self.feed.byte() == 255 { null_mut() } else { std::ptr::from_mut::<T>(place) }
-    }
-
-    /// A struct that begins with its size, right or wrong, and goes on with pairs of a pointer and a length.
-    fn sized(&mut self, size: usize, pairs: usize) -> [u64; WORDS] {
-        let mut words = [0; WORDS];
-        words[0] = match self.feed.byte() {
-            255 => self.feed.number(),
-            254 => size as u64 + 8,
-            253 => size as u64 - 8,
-            _ => size as u64,
-        };
-        for pair in 0..pairs {
-            if self.feed.byte() & 1 == 1 {
-                let (data, len) = self.bytes();
-                (words[1 + 2 * pair], words[2 + 2 * pair]) = (data as u64, len as u64);
-            }
-        }
-        words[1 + 2 * pairs] = u64::from(self.feed.byte());
-        words[2 + 2 * pairs] = u64::from(self.feed.byte());
-        words
     }
 
     unsafe fn open(&mut self, at: usize) {

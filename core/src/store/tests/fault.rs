@@ -1,6 +1,7 @@
 //! A disk in memory that fails as told: it loses power after any operation, and then keeps what was synced, and of the rest
 //! whatever its dice say; it has no room, or breaks, at any operation.
 
+#[path = "fault/file.rs"]
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
