@@ -3,7 +3,7 @@
 //! Each answers with a status that the header names, never `INTERNAL`, and with an error if and only if one is due. What may be
 //! released twice is; handles are freed once, in any order.
 
-use std::ffi::{CStr, CString, c_char, c_void};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr::{null, null_mut};
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
