@@ -86,7 +86,7 @@ mod tests {
             let claims = statements.iter().zip(signatures).enumerate().map(|(at, (statement, signature))| Claim {
                 author: &ids[at % 3],
                 statement: statement.clone(),
-                signature: Box::leak(Box::new(*signature)),
+                signature,
             });
             proven(&claims.collect::<Vec<_>>())
         };

@@ -1,5 +1,6 @@
 //! Signed maps: who wrote an entry is proven wherever it comes from, and who may write what is decided by a list.
 
+use super::super::clock::now_ms;
 use super::durable::Dir;
 use super::guarantees::{eventually, node, options};
 use super::receive::MapPull;
@@ -200,10 +201,13 @@ fn g10_nobody_speaks_for_another() {
     let set = options(&[("signed", "true"), ("presence", "true")]);
     let (author, victim) = (node(&[]), node(&[]));
     let (map, read) = (author.map("m", set.clone()).unwrap(), victim.map("m", set).unwrap());
-    map.put("k", "v").unwrap();
     let (state, victim) = [&map, &read].map(|map| map.node().open_map("m", &MapOptions::new()).unwrap()).into();
-    let origin = state.writer().replica.origin().clone();
-    let delta = state.writer().replica.cut_delta(1 << 20).unwrap();
+    let (origin, delta) = {
+        // Under one lock, or else the network may cut it.
+        let mut writer = state.writer();
+        writer.replica.put(b"k", b"v", 0, now_ms());
+        (writer.replica.origin().clone(), writer.replica.cut_delta(1 << 20).unwrap())
+    };
     let said = state.signed(gossip::encode_delta(&delta));
     let last = Timestamp(delta.last.0 + 1);
     let claim =
